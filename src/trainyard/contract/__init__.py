@@ -1,0 +1,1 @@
+"""The only thing trainers and backend agree on: names, environment, callbacks, storage keys. Pure data, no I/O."""

@@ -1,0 +1,1 @@
+"""The database: engine, one writer with group commit, tables, migrations."""

@@ -1,0 +1,146 @@
+"""Every table. Migrations in db/migrations follow this file; a test holds the two together."""
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_N_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite counts rows only in an INTEGER primary key; times are seconds since 1970, the same on every database
+Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+Time = sa.Float()
+
+projects = sa.Table(
+    "projects",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("name", sa.String(200), nullable=False),
+    sa.Column("created_at", Time, nullable=False),
+)
+
+datasets = sa.Table(
+    "datasets",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("project_id", sa.ForeignKey("projects.id"), nullable=False),
+    sa.Column("name", sa.String(200), nullable=False),
+    sa.Column("tasks", sa.JSON, nullable=False),  # what it can train: ["detect"], ["classify"]
+    sa.Column("summary", sa.JSON, nullable=False),  # classes, pictures per split
+    sa.Column("bytes", sa.BigInteger, nullable=False),
+    sa.Column("sha256", sa.String(64), nullable=False),
+    sa.Column("created_at", Time, nullable=False),
+    sa.Index("ix_datasets_project_id_created_at", "project_id", "created_at"),
+)
+
+jobs = sa.Table(
+    "jobs",
+    metadata,
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("project_id", sa.ForeignKey("projects.id"), nullable=False),
+    sa.Column("idempotency_key", sa.String(200)),
+    sa.Column("request_hash", sa.String(64), nullable=False),
+    # what was asked for
+    sa.Column("name", sa.String(200), nullable=False),
+    sa.Column("tags", sa.JSON, nullable=False),
+    sa.Column("notes", sa.Text, nullable=False),
+    sa.Column("execution", sa.String(10), nullable=False),
+    sa.Column("framework", sa.String(60), nullable=False),
+    sa.Column("task", sa.String(20), nullable=False),
+    sa.Column("model", sa.String(200), nullable=False),
+    sa.Column("dataset_id", sa.String(64)),
+    sa.Column("params", sa.JSON, nullable=False),
+    sa.Column("priority", sa.Integer, nullable=False),
+    sa.Column("gpus", sa.Integer, nullable=False),
+    sa.Column("attached", sa.Boolean, nullable=False),  # `train` in a terminal is its parent, not the backend
+    sa.Column("callbacks", sa.Boolean, nullable=False),  # false: a plain script, its exit code decides
+    sa.Column("script", sa.Text),  # what `train SCRIPT` named
+    sa.Column("parent_id", sa.String(40)),
+    sa.Column("resume_from", sa.String(500)),
+    # where it is
+    sa.Column("state", sa.String(12), nullable=False),
+    sa.Column("attempt", sa.Integer, nullable=False),
+    sa.Column("reason", sa.String(40)),
+    sa.Column("message", sa.Text, nullable=False),
+    sa.Column("evidence", sa.JSON, nullable=False),
+    sa.Column("trace_id", sa.String(32), nullable=False),
+    sa.Column("node", sa.String(64)),  # the installation whose machine runs it (local tier)
+    sa.Column("claim", sa.Integer, nullable=False),  # rises with every launch; an older claimant's writes are refused
+    sa.Column("cancel_requested_at", Time),
+    sa.Column("stuck_since", Time),
+    sa.Column("created_at", Time, nullable=False),
+    sa.Column("queued_at", Time),
+    sa.Column("launched_at", Time),
+    sa.Column("started_at", Time),
+    sa.Column("finished_at", Time),
+    sa.Column("seen_at", Time),  # its last callback
+    # how far it is
+    sa.Column("phase", sa.String(100), nullable=False),
+    sa.Column("epoch", sa.BigInteger),
+    sa.Column("epochs", sa.BigInteger),
+    sa.Column("progress", sa.Float),
+    sa.Column("checkpoint", sa.String(500)),
+    sa.Column("mlflow_run_id", sa.String(100)),
+    sa.Column("log_key", sa.String(500)),  # set once the log is archived
+    sa.UniqueConstraint("project_id", "idempotency_key"),
+    sa.Index("ix_jobs_state_priority_created_at", "state", "priority", "created_at"),
+    sa.Index("ix_jobs_project_id_created_at", "project_id", "created_at", "id"),
+)
+
+leases = sa.Table(
+    "leases",
+    metadata,
+    # a slot or GPU has one row per holder, so two jobs can't hold it whatever they race
+    sa.Column("resource", sa.String(120), primary_key=True),  # node/slot/0, node/gpu/1
+    sa.Column("job_id", sa.String(40), nullable=False),
+    sa.Column("attempt", sa.Integer, nullable=False),
+    sa.Column("taken_at", Time, nullable=False),
+    sa.Index("ix_leases_job_id", "job_id"),
+)
+
+events = sa.Table(
+    "events",
+    metadata,
+    sa.Column("id", Id, primary_key=True, autoincrement=True),
+    sa.Column("project_id", sa.String(64), nullable=False),
+    sa.Column("job_id", sa.String(40)),
+    sa.Column("at", Time, nullable=False),
+    sa.Column("type", sa.String(110), nullable=False),  # state, heartbeat, done, validation, warning, …
+    sa.Column("attempt", sa.Integer),
+    sa.Column("seq", sa.BigInteger),  # set on callbacks: (job, attempt, seq) makes them idempotent
+    sa.Column("message", sa.Text, nullable=False),
+    sa.Column("data", sa.JSON, nullable=False),
+    sa.UniqueConstraint("job_id", "attempt", "seq"),
+    sa.Index("ix_events_job_id_id", "job_id", "id"),
+    sqlite_autoincrement=True,  # an id is never used twice, so Last-Event-ID always means the same place
+)
+
+series = sa.Table(
+    "series",
+    metadata,
+    # one metric of one job, with what lists and tables ask for, so that they never read the points
+    sa.Column("id", Id, primary_key=True, autoincrement=True),
+    sa.Column("job_id", sa.String(40), nullable=False),
+    sa.Column("name", sa.String(200), nullable=False),
+    sa.Column("last", sa.Float),
+    sa.Column("last_step", sa.BigInteger),
+    sa.Column("min", sa.Float),
+    sa.Column("min_step", sa.BigInteger),
+    sa.Column("max", sa.Float),
+    sa.Column("max_step", sa.BigInteger),
+    sa.UniqueConstraint("job_id", "name"),
+)
+
+points = sa.Table(
+    "points",
+    metadata,
+    sa.Column("series_id", Id, primary_key=True, autoincrement=False),
+    sa.Column("step", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("value", sa.Float),  # NULL is NaN: SQLite has no NaN
+    sa.Column("at", Time, nullable=False),
+    sqlite_with_rowid=False,
+)

@@ -1,0 +1,135 @@
+"""What every executor does, and what it can say about a run. Runs are found by (job, attempt), nothing else is stored."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from trainyard.contract.callbacks import Done
+from trainyard.contract.vocabulary import Reason
+from trainyard.errors import TrainyardError
+
+
+@dataclass(frozen=True, slots=True)
+class RunId:
+    """One attempt of one job. The trace id keeps strangers with the same JOB_ID out of every sweep."""
+
+    job_id: str
+    attempt: int
+    trace_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunSpec:
+    """What to run. `env` is the contract's variables, secrets among them: never log it, never write it to a file."""
+
+    run: RunId
+    framework: str
+    env: Mapping[str, str] = field(repr=False)
+    script: Path | None = None  # None: the trainer's own entrypoint
+    gpus: tuple[int, ...] = ()
+    attached: bool = False  # a terminal will be the run's parent
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where trainers of one executor find the platform (a pod can't reach what a local process can)."""
+
+    backend: str
+    s3: str
+    mlflow: str
+
+
+# -- observations ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Preparing:
+    """Not started yet, and why: an environment is being made, a pod waits for a node."""
+
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Alive:
+    """It runs. `busy`: it used the CPU (or a GPU) since the last look; `started_at`: when its process began."""
+
+    started_at: float
+    busy: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Exited:
+    """It ended and nothing of it is left running."""
+
+    exit_code: int | None  # None: killed by a signal
+    signal: int | None = None
+    at: float = 0.0
+    out_of_memory: bool = False
+    stopped_on_request: bool = False  # cancel() had been called, or the terminal's Ctrl+C
+    receipt: Done | None = None  # the DONE line of its log
+    tail: str = ""  # the log's last lines
+    reason: Reason | None = None  # what the executor knows better than the exit code says (disk full, supervisor lost)
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """There is no trace of it: never launched, or forgotten."""
+
+
+Observation = Preparing | Alive | Exited | Absent
+
+
+class LaunchFailed(TrainyardError):
+    """The run could not be started and will not be by trying again; `reason` says what kind of failure it was."""
+
+    code = "launch_failed"
+    status = 422
+
+    def __init__(
+        self, message: str, *, hint: str = "", reason: Reason = Reason.LAUNCH_FAILED, evidence: dict[str, Any] | None = None
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.reason = reason
+        self.evidence = evidence or {}
+
+
+class Executor(Protocol):
+    """Every call may block for as long as it says and is safe to repeat; nothing here raises for a run that is gone."""
+
+    @property
+    def addresses(self) -> Addresses: ...
+
+    def plan(self, spec: RunSpec) -> Any:
+        """What would be started, as data (argv and folder, or a manifest). Pure; shows no secret."""
+        ...
+
+    def submit(self, spec: RunSpec, say: Callable[[str], None]) -> None:
+        """Start it unless this attempt was started before. Blocks while an environment is made, telling `say` how
+        far it is. For an attached run it only prepares. Raises LaunchFailed."""
+        ...
+
+    def observe(self, run: RunId) -> Observation:
+        """How it is. Milliseconds; no network."""
+        ...
+
+    def cancel(self, run: RunId) -> None:
+        """Ask it to stop; after the grace period it is killed, also if the backend is gone by then. Returns at once."""
+        ...
+
+    def clean_up(self, run: RunId) -> None:
+        """Make sure that nothing of an ended run is left alive. Blocks for at most seconds."""
+        ...
+
+    def log_path(self, run: RunId) -> Path | None:
+        """The run's log on this machine, if it is kept here."""
+        ...
+
+    def watch(self, changed: Callable[[str], None]) -> None:
+        """Call `changed(job_id)` (from any thread) as soon as a run ends. Called once, before anything else."""
+        ...
+
+    def close(self) -> None:
+        """Let go of watchers; runs go on."""
+        ...
