@@ -1,0 +1,1 @@
+"""HTTP: routes translate, services do. Nothing below this package knows FastAPI."""

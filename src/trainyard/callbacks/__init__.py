@@ -1,0 +1,1 @@
+"""What trainers send back: who may, and what becomes of it."""

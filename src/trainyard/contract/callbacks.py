@@ -35,7 +35,7 @@ class Heartbeat(Call):
 
 
 class Event(Call):
-    """Something happened: running, dataset_ready, mlflow_run, validation, checkpoint, sample, warning, or a trainer's own."""
+    """It happened: running, dataset_ready, mlflow_run, validation, checkpoint, sample, warning, or a trainer's own."""
 
     kind: Literal["event"] = "event"
     type: str = Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9_.\-]+$")

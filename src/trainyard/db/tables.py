@@ -27,7 +27,7 @@ datasets = sa.Table(
     "datasets",
     metadata,
     sa.Column("id", sa.String(64), primary_key=True),
-    sa.Column("project_id", sa.ForeignKey("projects.id"), nullable=False),
+    sa.Column("project_id", sa.String(64), sa.ForeignKey("projects.id"), nullable=False),
     sa.Column("name", sa.String(200), nullable=False),
     sa.Column("tasks", sa.JSON, nullable=False),  # what it can train: ["detect"], ["classify"]
     sa.Column("summary", sa.JSON, nullable=False),  # classes, pictures per split
@@ -41,7 +41,7 @@ jobs = sa.Table(
     "jobs",
     metadata,
     sa.Column("id", sa.String(40), primary_key=True),
-    sa.Column("project_id", sa.ForeignKey("projects.id"), nullable=False),
+    sa.Column("project_id", sa.String(64), sa.ForeignKey("projects.id"), nullable=False),
     sa.Column("idempotency_key", sa.String(200)),
     sa.Column("request_hash", sa.String(64), nullable=False),
     # what was asked for
@@ -55,7 +55,7 @@ jobs = sa.Table(
     sa.Column("dataset_id", sa.String(64)),
     sa.Column("params", sa.JSON, nullable=False),
     sa.Column("priority", sa.Integer, nullable=False),
-    sa.Column("gpus", sa.Integer, nullable=False),
+    sa.Column("gpus", sa.Integer),  # NULL: one, if there is one
     sa.Column("attached", sa.Boolean, nullable=False),  # `train` in a terminal is its parent, not the backend
     sa.Column("callbacks", sa.Boolean, nullable=False),  # false: a plain script, its exit code decides
     sa.Column("script", sa.Text),  # what `train SCRIPT` named
@@ -77,7 +77,9 @@ jobs = sa.Table(
     sa.Column("launched_at", Time),
     sa.Column("started_at", Time),
     sa.Column("finished_at", Time),
+    sa.Column("closed_at", Time),  # after its end: nothing of it runs, its leases are free, its log is archived
     sa.Column("seen_at", Time),  # its last callback
+    sa.Column("seq", sa.BigInteger, nullable=False),  # the newest callback of this attempt
     # how far it is
     sa.Column("phase", sa.String(100), nullable=False),
     sa.Column("epoch", sa.BigInteger),
@@ -87,7 +89,8 @@ jobs = sa.Table(
     sa.Column("mlflow_run_id", sa.String(100)),
     sa.Column("log_key", sa.String(500)),  # set once the log is archived
     sa.UniqueConstraint("project_id", "idempotency_key"),
-    sa.Index("ix_jobs_state_priority_created_at", "state", "priority", "created_at"),
+    sa.Index("ix_jobs_closed_at_state", "closed_at", "state"),
+    sa.Index("ix_jobs_created_at_id", "created_at", "id"),
     sa.Index("ix_jobs_project_id_created_at", "project_id", "created_at", "id"),
 )
 

@@ -69,6 +69,7 @@ class Exited:
     stopped_on_request: bool = False  # cancel() had been called, or the terminal's Ctrl+C
     receipt: Done | None = None  # the DONE line of its log
     tail: str = ""  # the log's last lines
+    traceback: str = ""  # the last one in its log
     reason: Reason | None = None  # what the executor knows better than the exit code says (disk full, supervisor lost)
     message: str = ""
 
@@ -95,11 +96,33 @@ class LaunchFailed(TrainyardError):
         self.evidence = evidence or {}
 
 
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """The command a terminal starts, in which folder, and the variables it adds to its own (secrets among them)."""
+
+    argv: list[str]
+    cwd: Path
+    env: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """What this installation's machine has for runs; leases on it are kept by the jobs service."""
+
+    slots: int
+    gpus: tuple[int, ...]
+
+
 class Executor(Protocol):
     """Every call may block for as long as it says and is safe to repeat; nothing here raises for a run that is gone."""
 
     @property
     def addresses(self) -> Addresses: ...
+
+    @property
+    def capacity(self) -> Capacity | None:
+        """None: somebody else queues (a cluster)."""
+        ...
 
     def plan(self, spec: RunSpec) -> Any:
         """What would be started, as data (argv and folder, or a manifest). Pure; shows no secret."""
@@ -120,6 +143,10 @@ class Executor(Protocol):
 
     def clean_up(self, run: RunId) -> None:
         """Make sure that nothing of an ended run is left alive. Blocks for at most seconds."""
+        ...
+
+    def attachment(self, spec: RunSpec) -> "Attachment":
+        """For an attached run that was submitted: what its terminal starts."""
         ...
 
     def log_path(self, run: RunId) -> Path | None:

@@ -1,0 +1,46 @@
+"""The ASGI application: routes, guard and failures around one Platform."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+import trainyard
+from trainyard.api import failures
+from trainyard.api.guard import Guard
+from trainyard.api.platform import build
+from trainyard.api.routes import callbacks, catalog, datasets, health, jobs, observe
+from trainyard.settings import Settings
+
+DESCRIPTION = "Train vision models: the same job on your machine, in Kubernetes and in production."
+
+
+def create_app(settings: Settings) -> FastAPI:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
+        app.state.platform = build(settings)
+        try:
+            yield
+        finally:
+            await app.state.platform.close()
+
+    app = FastAPI(
+        title="trainyard",
+        version=trainyard.__version__,
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,  # the docs page loads scripts from elsewhere; /v1/openapi.json is all a client needs
+        redoc_url=None,
+        openapi_url=None,
+    )
+    failures.install(app)
+    for module in (health, catalog, datasets, callbacks, jobs, observe):
+        app.include_router(module.router)
+    hosts = [settings.host, settings.backend_url, settings.public_url, *settings.allowed_hosts.split(",")]
+    app.add_middleware(
+        Guard,
+        hosts=[host for host in hosts if host and host != "0.0.0.0"],  # noqa: S104 - left out, not listened on
+        max_bytes=settings.max_request_mb * 2**20,
+        upload_paths=("/v1/datasets",),
+    )
+    return app

@@ -1,0 +1,110 @@
+"""What a request must be before any route sees it: a plain ASGI layer, so that streams and callbacks pay nothing.
+
+Refuses foreign Host headers (DNS rebinding), foreign Origins and form posts (cross-site requests), and bodies over
+the limit, whether declared or not.
+"""
+
+import json
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+SAFE = {"GET", "HEAD", "OPTIONS"}
+BODY_TYPES = ("application/json", "application/zip", "application/octet-stream")
+HEADERS = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cache-control", b"no-store"),
+]
+
+
+def host_of(url_or_host: str) -> str:
+    """The host without scheme and port, in lower case."""
+    parsed = urlsplit(url_or_host if "//" in url_or_host else f"//{url_or_host}")
+    return (parsed.hostname or "").lower()
+
+
+class _TooLarge(Exception):
+    pass
+
+
+class Guard:
+    def __init__(self, app: ASGIApp, hosts: Iterable[str], max_bytes: int, upload_paths: tuple[str, ...]) -> None:
+        self._app = app
+        self._hosts = {"localhost", "127.0.0.1", "::1"} | {host_of(host) for host in hosts if host}
+        self._max_bytes = max_bytes
+        self._upload_paths = upload_paths
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        refusal = self._refusal(scope, headers)
+        if refusal is not None:
+            await _refuse(send, *refusal)
+            return
+        await self._limited(scope, receive, send)
+
+    def _refusal(self, scope: Scope, headers: dict[bytes, bytes]) -> tuple[int, str, str] | None:
+        host = headers.get(b"host", b"").decode("latin-1")
+        if _host(host) not in self._hosts:
+            return 421, "unknown_host", f"This backend does not answer as {host[:100]!r} (TRAINYARD_ALLOWED_HOSTS)."
+        if scope["method"] in SAFE:
+            return None
+        origin = headers.get(b"origin")
+        if origin is not None and _host(origin.decode("latin-1")) not in self._hosts:
+            return 403, "foreign_origin", "Requests from other sites are refused."
+        kind = headers.get(b"content-type", b"").decode("latin-1").split(";")[0].strip().lower()
+        if kind and kind not in BODY_TYPES:
+            return 415, "unsupported_type", f"Send application/json, not {kind[:60]}."
+        declared = headers.get(b"content-length", b"0")
+        if not declared.isdigit():
+            return 400, "bad_length", "The Content-Length is no number."
+        if int(declared) > self._limit(scope):
+            return 413, "too_large", f"The body is larger than {self._limit(scope)} bytes."
+        return None
+
+    def _limit(self, scope: Scope) -> int:
+        return 2**62 if scope["path"] in self._upload_paths else self._max_bytes
+
+    async def _limited(self, scope: Scope, receive: Receive, send: Send) -> None:
+        limit, seen, started = self._limit(scope), 0, False
+
+        async def counted() -> Message:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > limit:
+                raise _TooLarge
+            return message
+
+        async def with_headers(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                present = {name for name, _ in message["headers"]}
+                message["headers"] = [*message["headers"], *(pair for pair in HEADERS if pair[0] not in present)]
+            await send(message)
+
+        try:
+            await self._app(scope, counted, with_headers)
+        except _TooLarge:
+            if not started:
+                await _refuse(send, 413, "too_large", f"The body is larger than {limit} bytes.")
+
+
+def _host(value: str) -> str | None:
+    try:
+        return host_of(value)
+    except ValueError:
+        return None
+
+
+async def _refuse(send: Send, status: int, code: str, message: str) -> None:
+    body = json.dumps({"error": {"code": code, "message": message, "hint": "", "field": None}}).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()), *HEADERS]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

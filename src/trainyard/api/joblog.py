@@ -1,0 +1,80 @@
+"""A job's log wherever it is: on this machine while it runs, in the store afterwards."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+
+from trainyard.api.platform import Platform
+from trainyard.errors import NotFound
+from trainyard.jobs import repository
+from trainyard.jobs.model import Job
+from trainyard.logs import files
+
+FOLLOW_SECONDS = 0.1
+PIECE = 256 * 1024
+KEEPALIVE_LOOKS = 150
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    text: str
+    next_offset: int
+    complete: bool  # the job has ended and this reaches the end of its log
+
+
+class JobLog:
+    def __init__(self, platform: Platform, job: Job) -> None:
+        self._platform = platform
+        self._job = job
+        self._path = platform.executors.get(job.execution).log_path(job.run)
+
+    @classmethod
+    def open(cls, platform: Platform, job_id: str) -> "JobLog":
+        """Raises NotFound for a job that does not exist; a job without a log has an empty one."""
+        return cls(platform, platform.jobs.get(job_id))
+
+    def read(self, offset: int, limit: int, tail: int | None = None) -> Part:
+        """Blocking. The text from `offset`, or the last `tail` bytes."""
+        ended = self._has_ended()  # before reading: what is written after this look is not the end
+        if self._path is not None and self._path.exists():
+            start = max(0, files.size(self._path) - tail) if tail else offset
+            chunk = files.read_range(self._path, start, tail or limit)
+            return Part(chunk.text, chunk.next_offset, ended and chunk.next_offset >= files.size(self._path))
+        if self._job.log_key is not None:
+            return self._from_store(self._job.log_key, offset, limit, tail)
+        return Part("", offset, ended)
+
+    def _has_ended(self) -> bool:
+        with self._platform.database.read() as conn:
+            job = repository.get(conn, self._job.id)
+        # until its processes are gone, the trainer's last words may still come
+        return job.state.is_terminal and (job.closed_at is not None or not job.node)
+
+    def _from_store(self, key: str, offset: int, limit: int, tail: int | None) -> Part:
+        head = self._platform.store.head(key)
+        if head is None:
+            raise NotFound(f"The log of {self._job.id} is no longer kept.")
+        start = max(0, head.size - tail) if tail else offset
+        if start >= head.size:
+            return Part("", start, True)
+        end = min(head.size, start + (tail or limit))
+        data = self._platform.store.get_range(key, start, end - start)
+        return Part(data.decode(errors="replace"), end, end >= head.size)
+
+    async def follow(self, offset: int) -> AsyncGenerator[bytes]:
+        """Server-sent events until the log is complete."""
+        quiet = 0
+        while True:
+            part = await asyncio.to_thread(self.read, offset, PIECE)
+            if part.text or part.next_offset != offset:
+                offset, quiet = part.next_offset, 0
+                yield f"id: {offset}\ndata: {json.dumps(part.text)}\n\n".encode()
+            if part.complete:
+                yield f"id: {offset}\nevent: end\ndata: {{}}\n\n".encode()
+                return
+            if not part.text:
+                quiet += 1
+                if quiet % KEEPALIVE_LOOKS == 0:
+                    yield b": still here\n\n"
+                await asyncio.sleep(FOLLOW_SECONDS)

@@ -1,0 +1,97 @@
+"""Everything the backend consists of, put together once at start-up and taken apart at the end."""
+
+import time
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from trainyard.callbacks.service import CallbackService
+from trainyard.callbacks.token import Tokens
+from trainyard.contract.vocabulary import Execution
+from trainyard.datasets.service import DatasetService
+from trainyard.db.engine import Database
+from trainyard.db.migrate import upgrade
+from trainyard.db.tables import projects
+from trainyard.events.stream import Hub
+from trainyard.executors.registry import Executors
+from trainyard.jobs.archive import Archive
+from trainyard.jobs.decide import Limits
+from trainyard.jobs.launch import Launcher, StorageAccess
+from trainyard.jobs.reconcile import Parts, Reconciler
+from trainyard.jobs.service import JobService
+from trainyard.jobs.trainers import Catalog
+from trainyard.settings import Settings, keep_secret
+from trainyard.storage.store import Store
+
+
+@dataclass(slots=True)
+class Platform:
+    settings: Settings
+    database: Database
+    store: Store
+    catalog: Catalog
+    executors: Executors
+    launcher: Launcher
+    jobs: JobService
+    callbacks: CallbackService
+    datasets: DatasetService
+    reconciler: Reconciler
+    hub: Hub
+    started_at: float
+
+    async def close(self) -> None:
+        """Let go of everything; runs go on."""
+        await self.hub.close()
+        self.reconciler.close()
+        self.executors.close()
+        self.database.close()
+
+
+def build(settings: Settings) -> Platform:
+    """Open the database (bringing it up to date) and start looking after jobs. Call it inside the event loop."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    database = Database(settings.database)
+    upgrade(database)
+    database.write(_default_project)
+    node = keep_secret(settings.data_dir / "node_id", "node-")[:24]
+    store = Store.from_settings(settings)
+    catalog = Catalog(settings.trainers_dir)
+    executors = Executors(settings)
+    tokens = Tokens(settings.jwt_key, settings.token_hours * 3600)
+    access_key, secret_key = settings.s3_keys
+    launcher = Launcher(
+        database,
+        tokens,
+        StorageAccess(settings.storage_type, settings.s3_bucket, access_key, secret_key),
+        settings.heartbeat_seconds,
+    )
+    limits = Limits(
+        silence=settings.silence_seconds,
+        stuck=settings.stuck_seconds,
+        launch=settings.launch_seconds,
+        run=settings.max_job_hours * 3600,
+        since=time.time(),
+    )
+    reconciler = Reconciler(Parts(database, executors.get, launcher, Archive(store), limits, node))
+    executors.get(Execution.LOCAL).watch(lambda _job_id: reconciler.wake())
+    platform = Platform(
+        settings=settings,
+        database=database,
+        store=store,
+        catalog=catalog,
+        executors=executors,
+        launcher=launcher,
+        jobs=JobService(database, catalog, settings.execution_mode, executors.get, reconciler.wake),
+        callbacks=CallbackService(database, tokens),
+        datasets=DatasetService(store, database),
+        reconciler=reconciler,
+        hub=Hub(database),
+        started_at=limits.since,
+    )
+    reconciler.start()
+    return platform
+
+
+def _default_project(conn: sa.Connection) -> None:
+    if conn.execute(sa.select(projects.c.id).limit(1)).one_or_none() is None:
+        conn.execute(projects.insert().values(id="default", name="Default", created_at=time.time()))

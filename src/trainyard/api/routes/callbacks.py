@@ -1,0 +1,60 @@
+"""The trainer calls back. Bodies are read and checked here by hand: the hottest path of the backend."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request
+from fastapi.responses import Response
+from pydantic import ValidationError
+
+from trainyard.api.access import platform_of
+from trainyard.api.failures import in_words, responses
+from trainyard.callbacks.service import Call
+from trainyard.contract.callbacks import Answer, Done, Event, Heartbeat
+from trainyard.errors import InvalidInput, Unauthorized
+
+router = APIRouter(prefix="/v1/jobs/{job_id}", tags=["callbacks"])
+JobId = Annotated[str, Path(max_length=60)]
+
+
+def _documented(model: type[Call]) -> dict[str, object]:
+    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+    schema.pop("$defs", None)
+    return {
+        "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
+        "security": [{"HTTPBearer": []}],
+    }
+
+
+async def _take(request: Request, job_id: str, model: type[Call]) -> Response:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Unauthorized("A callback needs the job's token.")
+    body = await request.body()
+    try:
+        call = model.model_validate_json(body)
+    except ValidationError as error:
+        problem = in_words(error.errors(include_url=False, include_input=False))
+        raise InvalidInput(problem.message, field=problem.field) from None
+    answer = await platform_of(request).callbacks.take(job_id, token, call)
+    return Response(answer.model_dump_json(), media_type="application/json")
+
+
+FAILURES = responses(400, 401, 404, 413, 415, 421, 422, 503)
+
+
+@router.post("/heartbeat", response_model=Answer, responses=FAILURES, openapi_extra=_documented(Heartbeat))
+async def heartbeat(request: Request, job_id: JobId) -> Response:
+    """It lives: each epoch with its metrics, and on a timer."""
+    return await _take(request, job_id, Heartbeat)
+
+
+@router.post("/event", response_model=Answer, responses=FAILURES, openapi_extra=_documented(Event))
+async def event(request: Request, job_id: JobId) -> Response:
+    """Something happened."""
+    return await _take(request, job_id, Event)
+
+
+@router.post("/done", response_model=Answer, responses=FAILURES, openapi_extra=_documented(Done))
+async def done(request: Request, job_id: JobId) -> Response:
+    """It ended, and how. Repeating it changes nothing."""
+    return await _take(request, job_id, Done)

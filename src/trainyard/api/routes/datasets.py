@@ -1,0 +1,73 @@
+"""Datasets: upload, list, show, download, remove."""
+
+import asyncio
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi.responses import StreamingResponse
+
+from trainyard.api.access import ThePlatform, User
+from trainyard.api.failures import responses
+from trainyard.api.shapes import DatasetList, DatasetOut
+from trainyard.contract.keys import DATASET_ID_PATTERN, PROJECT_ID_PATTERN
+from trainyard.datasets.spool import spool
+from trainyard.jobs.requests import Plain
+
+router = APIRouter(prefix="/v1/datasets", tags=["datasets"], responses=responses(400, 401, 413, 415, 421, 422, 503))
+DatasetId = Annotated[str, Path(max_length=64)]
+BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+
+
+@router.post("", status_code=201, responses=responses(409), openapi_extra=BODY)
+async def upload(
+    request: Request,
+    platform: ThePlatform,
+    _user: User,
+    name: Annotated[str, Query(max_length=200, pattern=Plain)] = "",
+    dataset_id: Annotated[str | None, Query(pattern=DATASET_ID_PATTERN)] = None,
+    project_id: Annotated[str, Query(pattern=PROJECT_ID_PATTERN)] = "default",
+) -> DatasetOut:
+    """The zip is the body, as it is. It is checked before anything is kept; it never is in memory."""
+    settings = platform.settings
+    path = await spool(request.stream(), settings.spool_dir, settings.max_upload_mb * 2**20)
+    try:
+        dataset = await asyncio.to_thread(platform.datasets.add, project_id, name or None, path, dataset_id)
+    finally:
+        path.unlink(missing_ok=True)
+    return DatasetOut.of(dataset)
+
+
+@router.get("")
+def list_datasets(
+    platform: ThePlatform, _user: User, project_id: Annotated[str | None, Query(max_length=64)] = None
+) -> DatasetList:
+    return DatasetList(items=[DatasetOut.of(dataset) for dataset in platform.datasets.list(project_id)])
+
+
+@router.get("/{dataset_id}", responses=responses(404))
+def show(dataset_id: DatasetId, platform: ThePlatform, _user: User) -> DatasetOut:
+    return DatasetOut.of(platform.datasets.show(dataset_id.replace("\0", "\ufffd")))
+
+
+@router.get(
+    "/{dataset_id}/file",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"application/zip": {}}}, **responses(404)},
+)
+def download(dataset_id: DatasetId, platform: ThePlatform, _user: User) -> StreamingResponse:
+    """The zip as it was uploaded."""
+    dataset = platform.datasets.show(dataset_id.replace("\0", "\ufffd"))
+    headers = {"Content-Disposition": f'attachment; filename="{dataset.id}.zip"'}
+    return StreamingResponse(platform.datasets.download(dataset.id), media_type="application/zip", headers=headers)
+
+
+@router.delete("/{dataset_id}", status_code=204, responses=responses(404, 409))
+def remove(dataset_id: DatasetId, platform: ThePlatform, _user: User) -> Response:
+    """Refused while a job that has not ended uses it."""
+    platform.datasets.remove(dataset_id.replace("\0", "\ufffd"))
+    return Response(status_code=204)

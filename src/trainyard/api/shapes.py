@@ -1,0 +1,189 @@
+"""What routes answer with. Times are seconds since 1970; numbers that JSON lacks are spelled out (NaN, Infinity)."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+from trainyard.contract.manifest import Manifest, Scalar
+from trainyard.contract.vocabulary import Execution, Reason, State, Task
+from trainyard.datasets.model import Dataset
+from trainyard.events.log import Entry
+from trainyard.jobs.model import Job
+
+Number = float | Literal["NaN", "Infinity", "-Infinity"]
+
+
+class JobOut(BaseModel):
+    id: str
+    project_id: str
+    name: str
+    tags: list[str]
+    notes: str
+    execution: Execution
+    framework: str
+    task: Task
+    model: str
+    dataset_id: str | None
+    params: dict[str, Scalar]
+    priority: int
+    gpus: int | None
+    attached: bool
+    callbacks: bool
+    script: str | None
+    parent_id: str | None
+    resume_from: str | None
+    state: State
+    attempt: int
+    reason: Reason | None
+    message: str
+    evidence: dict[str, Any]
+    trace_id: str
+    cancelling: bool = Field(description="Asked to stop and not ended yet")
+    stuck: bool = Field(description="Silent for long, but working")
+    created_at: float
+    queued_at: float | None
+    launched_at: float | None
+    started_at: float | None
+    finished_at: float | None
+    closed_at: float | None
+    phase: str
+    epoch: int | None
+    epochs: int | None
+    progress: float | None
+    checkpoint: str | None
+    mlflow_run_id: str | None
+    url: str = Field(description="The job at this API")
+
+    @classmethod
+    def of(cls, job: Job, base_url: str) -> "JobOut":
+        values = {name: getattr(job, name) for name in cls.model_fields if hasattr(job, name)}
+        cancelling = job.cancel_requested_at is not None and not job.state.is_terminal
+        return cls(
+            **values, cancelling=cancelling, stuck=job.stuck_since is not None, url=f"{base_url}/v1/jobs/{job.id}"
+        )
+
+
+class Summary(BaseModel):
+    """One metric of one job, without its points."""
+
+    last: Number
+    last_step: int | None
+    min: Number
+    min_step: int | None
+    max: Number
+    max_step: int | None
+
+
+class JobWithMetrics(JobOut):
+    metrics: dict[str, Summary] = Field(default_factory=dict[str, Summary])
+
+
+class JobPage(BaseModel):
+    items: list[JobWithMetrics]
+    next: str | None = Field(description="Give it as `before` for the next page")
+
+
+class Curve(BaseModel):
+    steps: list[int]
+    values: list[Number]
+
+
+class Curves(BaseModel):
+    curves: dict[str, Curve]
+
+
+class EventOut(BaseModel):
+    id: int
+    project_id: str
+    job_id: str | None
+    at: float
+    type: str
+    attempt: int | None
+    message: str
+    data: dict[str, Any]
+
+    @classmethod
+    def of(cls, entry: Entry) -> "EventOut":
+        return cls(**{name: getattr(entry, name) for name in cls.model_fields})
+
+
+class EventPage(BaseModel):
+    items: list[EventOut]
+
+
+class Attachment(BaseModel):
+    """What a terminal starts for an attached job. Holds the job's secrets: for the owner of this installation only."""
+
+    ready: bool
+    message: str = Field(description="Why it is not ready yet")
+    argv: list[str] = []
+    cwd: str = ""
+    env: dict[str, str] = {}
+
+
+class TrainerOut(BaseModel):
+    framework: str
+    usable: bool
+    problem: str
+    manifest: Manifest | None
+
+
+class TrainerList(BaseModel):
+    items: list[TrainerOut]
+
+
+class ProjectOut(BaseModel):
+    id: str
+    name: str
+    created_at: float
+
+
+class ProjectList(BaseModel):
+    items: list[ProjectOut]
+
+
+class Health(BaseModel):
+    status: Literal["ok", "unavailable"]
+
+
+class Ready(Health):
+    database: bool
+    storage: bool
+
+
+class PlatformStatus(BaseModel):
+    """What `status` and the services page show."""
+
+    version: str
+    started_at: float
+    ready: Ready
+    mlflow: bool
+    execution: Execution
+    jobs: dict[State, int]
+    slots: int
+    slots_in_use: int
+    gpus: int
+    gpus_in_use: int
+    disk_free_bytes: int
+    backend_url: str
+    s3_url: str
+    mlflow_url: str
+
+
+class DatasetOut(BaseModel):
+    id: str
+    project_id: str
+    name: str
+    tasks: list[Task]
+    summary: dict[str, Any]
+    bytes: int
+    sha256: str
+    created_at: float
+
+    @classmethod
+    def of(cls, dataset: Dataset) -> "DatasetOut":
+        return cls(**{name: getattr(dataset, name) for name in cls.model_fields})
+
+
+class DatasetList(BaseModel):
+    items: list[DatasetOut]

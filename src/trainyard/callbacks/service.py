@@ -1,0 +1,240 @@
+"""What becomes of a trainer's calls. All that wait are handled in one transaction (db/writer.py), answers after it."""
+
+import logging
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from trainyard.callbacks.token import Claims, Tokens
+from trainyard.contract.callbacks import Answer, Done, Event, Heartbeat
+from trainyard.contract.keys import checkpoint_prefix
+from trainyard.contract.vocabulary import State
+from trainyard.db.engine import Database
+from trainyard.db.tables import jobs
+from trainyard.errors import NotFound, TrainyardError, Unauthorized
+from trainyard.events import log as events
+from trainyard.events import metrics
+from trainyard.events.metrics import Point, SeriesIds
+from trainyard.jobs import endings
+from trainyard.jobs.transition import move
+
+log = logging.getLogger(__name__)
+Call = Heartbeat | Event | Done
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    claims: Claims
+    call: Call
+    at: float
+
+
+@dataclass(slots=True)
+class _Progress:
+    """A job in this batch: what the row says, and what the batch makes of it."""
+
+    project_id: str
+    state: State
+    attempt: int
+    cancel: bool
+    trace_id: str
+    seq: int
+    changes: dict[str, Any]
+
+
+class CallbackService:
+    def __init__(self, database: Database, tokens: Tokens) -> None:
+        self._database = database
+        self._tokens = tokens
+        self._series = SeriesIds()
+
+    async def take(self, job_id: str, token: str, call: Call) -> Answer:
+        """Store one call and answer it, after the commit. Raises Unauthorized, NotFound, Unavailable."""
+        claims = self._tokens.check(token)
+        if claims.job_id != job_id:
+            raise Unauthorized("Token job_id mismatch")
+        if claims.attempt != call.attempt:
+            raise Unauthorized(f"The token is for attempt {claims.attempt}, the call for attempt {call.attempt}.")
+        answer: Answer = await self._database.writer.submit(self._handle, Incoming(claims, call, time.time()))
+        answer.token = self._tokens.renewal(claims)
+        return answer
+
+    # -- in the writer's thread ------------------------------------------------------------------------------------
+
+    def _handle(self, conn: sa.Connection, batch: Sequence[Incoming]) -> list[Answer | TrainyardError]:
+        try:
+            return self._store(conn, batch)
+        except BaseException:
+            self._series.forget()
+            raise
+
+    def _store(self, conn: sa.Connection, batch: Sequence[Incoming]) -> list[Answer | TrainyardError]:
+        rows = _load(conn, {item.claims.job_id for item in batch})
+        refused = [_refusal(rows, item) for item in batch]
+        taken = [item for item, refusal in zip(batch, refused, strict=True) if refusal is None]
+        if taken:
+            events.append_callbacks(conn, [_event_row(rows[item.claims.job_id], item) for item in taken])
+            metrics.record(conn, self._series, [point for item in taken for point in _points(item)])
+            for item in taken:
+                _advance(conn, rows[item.claims.job_id], item)
+            _save(conn, rows)
+        return [
+            refusal or Answer(state=rows[item.claims.job_id].state, cancel=rows[item.claims.job_id].cancel)
+            for item, refusal in zip(batch, refused, strict=True)
+        ]
+
+
+def _load(conn: sa.Connection, job_ids: set[str]) -> dict[str, _Progress]:
+    query = sa.select(
+        jobs.c.id,
+        jobs.c.project_id,
+        jobs.c.state,
+        jobs.c.attempt,
+        jobs.c.cancel_requested_at,
+        jobs.c.trace_id,
+        jobs.c.seq,
+    ).where(jobs.c.id.in_(job_ids))
+    return {
+        row.id: _Progress(
+            row.project_id,
+            State(row.state),
+            row.attempt,
+            row.cancel_requested_at is not None,
+            row.trace_id,
+            row.seq,
+            {},
+        )
+        for row in conn.execute(query)
+    }
+
+
+def _refusal(rows: dict[str, _Progress], item: Incoming) -> TrainyardError | None:
+    row = rows.get(item.claims.job_id)
+    if row is None:
+        return NotFound("The job of this token does not exist any more.")
+    if item.claims.attempt != row.attempt:
+        return Unauthorized(f"Attempt {item.claims.attempt} is over: the job is at attempt {row.attempt}.")
+    return None
+
+
+def _event_row(row: _Progress, item: Incoming) -> dict[str, Any]:
+    call = item.call
+    data = call.model_dump(mode="json", exclude={"kind", "attempt", "seq", "type", "message"}, exclude_defaults=True)
+    if isinstance(call, Event):
+        kind, message, data = call.type, call.message, call.data
+    else:
+        kind, message = call.kind, ""
+    return {
+        "project_id": row.project_id,
+        "job_id": item.claims.job_id,
+        "at": item.at,
+        # a trainer's own event may not pass for one of ours
+        "type": f"trainer.{kind}" if isinstance(call, Event) and kind in ("state", "heartbeat", "done") else kind,
+        "attempt": call.attempt,
+        "seq": call.seq,
+        "message": events.storable(message),
+        "data": events.storable(data),
+    }
+
+
+def _points(item: Incoming) -> list[Point]:
+    """Metrics by epoch; by step where a heartbeat names one. A late metric is stored all the same."""
+    call = item.call
+    match call:
+        case Heartbeat() if call.metrics:
+            step = call.step if call.step is not None else call.epoch or 0
+            return [Point(item.claims.job_id, name, step, value, item.at) for name, value in call.metrics.items()]
+        case Event(type="validation"):
+            return _validation_points(item, call.data)
+        case _:
+            return []
+
+
+def _validation_points(item: Incoming, data: dict[str, Any]) -> list[Point]:
+    match data:
+        case {"epoch": int(epoch), "metrics": dict()} if epoch >= 0:
+            values: dict[str, Any] = data["metrics"]
+            numbers = [(name[:200], _number(value)) for name, value in values.items()]
+            return [
+                Point(item.claims.job_id, name, epoch, value, item.at) for name, value in numbers if value is not None
+            ]
+        case _:
+            return []
+
+
+def _number(value: object) -> float | None:
+    """A metric as JSON carries it: a number, or NaN and infinities by name."""
+    if isinstance(value, bool):
+        return None
+    try:
+        number = float(value)  # pyright: ignore[reportArgumentType]
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return number if isinstance(value, (int, float)) or not math.isfinite(number) else None
+
+
+def _advance(conn: sa.Connection, row: _Progress, item: Incoming) -> None:
+    """Move the job on by one call; after its end nothing moves."""
+    job_id, call = item.claims.job_id, item.call
+    if row.state.is_terminal:
+        return
+    row.changes["seen_at"] = item.at
+    newest = call.seq > row.seq
+    row.seq = row.changes["seq"] = max(row.seq, call.seq)
+    match call:
+        case Heartbeat() if newest:
+            told = {"phase": call.phase, "epoch": call.epoch, "epochs": call.epochs, "progress": call.progress}
+            row.changes |= {name: value for name, value in told.items() if value not in (None, "")}
+        case Event(type="checkpoint", data={"key": str(key)}) if key.startswith(checkpoint_prefix(job_id)):
+            row.changes["checkpoint"] = key[:500]
+        case Event(type="mlflow_run", data={"run_id": str(run_id)}):
+            row.changes["mlflow_run_id"] = run_id[:100]
+        case _:
+            pass
+    if row.state is State.QUEUED and move(
+        conn,
+        job_id=job_id,
+        project_id=row.project_id,
+        attempt=row.attempt,
+        now=State.QUEUED,
+        then=State.RUNNING,
+        at=item.at,
+    ):
+        row.state = State.RUNNING
+    if isinstance(call, Done):
+        _end(conn, row, item, call)
+
+
+def _end(conn: sa.Connection, row: _Progress, item: Incoming, done: Done) -> None:
+    job_id = item.claims.job_id
+    ending = endings.of_done(done, cancel_requested=row.cancel)
+    if done.checkpoint and done.checkpoint.startswith(checkpoint_prefix(job_id)):
+        row.changes["checkpoint"] = done.checkpoint
+    if done.mlflow_run_id:
+        row.changes["mlflow_run_id"] = done.mlflow_run_id
+    if ending.state is State.SUCCEEDED:
+        row.changes["progress"] = 1.0
+    if move(
+        conn,
+        job_id=job_id,
+        project_id=row.project_id,
+        attempt=row.attempt,
+        now=row.state,
+        then=ending.state,
+        reason=ending.reason,
+        message=ending.message,
+        evidence=ending.evidence,
+        at=item.at,
+    ):
+        row.state = ending.state
+        log.info("job ended: %s", ending.reason, extra={"job_id": job_id, "trace_id": row.trace_id})
+
+
+def _save(conn: sa.Connection, rows: dict[str, _Progress]) -> None:
+    for job_id, row in rows.items():
+        if row.changes:
+            conn.execute(jobs.update().where(jobs.c.id == job_id, jobs.c.attempt == row.attempt).values(**row.changes))

@@ -1,0 +1,115 @@
+"""Appending to the event log and reading it back. Append inside the transaction of the change it tells of."""
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from trainyard.db.tables import events
+
+DEEPEST = 20  # levels of a trainer's data that are kept
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One event as it is stored."""
+
+    id: int
+    project_id: str
+    job_id: str | None
+    at: float
+    type: str
+    attempt: int | None
+    message: str
+    data: dict[str, Any]
+
+
+def append(
+    conn: sa.Connection,
+    *,
+    project_id: str,
+    type: str,
+    job_id: str | None = None,
+    attempt: int | None = None,
+    message: str = "",
+    data: dict[str, Any] | None = None,
+) -> None:
+    """Tell of one change of ours (callbacks come through `append_callbacks`)."""
+    conn.execute(
+        events.insert().values(
+            project_id=project_id,
+            job_id=job_id,
+            at=time.time(),
+            type=type,
+            attempt=attempt,
+            message=message,
+            data=data or {},
+        )
+    )
+
+
+def append_callbacks(conn: sa.Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """Store callbacks; one that is here already, by (job, attempt, seq), is passed over."""
+    dialect = postgresql if conn.dialect.name == "postgresql" else sqlite
+    conn.execute(dialect.insert(events).on_conflict_do_nothing(index_elements=["job_id", "attempt", "seq"]), rows)
+
+
+def after(
+    conn: sa.Connection, last_id: int, *, limit: int, job_id: str | None = None, project_id: str | None = None
+) -> list[Entry]:
+    """What happened after `last_id`, in order."""
+    query = (
+        sa.select(
+            events.c.id,
+            events.c.project_id,
+            events.c.job_id,
+            events.c.at,
+            events.c.type,
+            events.c.attempt,
+            events.c.message,
+            events.c.data,
+        )
+        .where(events.c.id > last_id)
+        .order_by(events.c.id)
+        .limit(limit)
+    )
+    if job_id is not None:
+        query = query.where(events.c.job_id == job_id)
+    if project_id is not None:
+        query = query.where(events.c.project_id == project_id)
+    return [Entry(*row) for row in conn.execute(query)]
+
+
+def newest_id(conn: sa.Connection) -> int:
+    return conn.execute(sa.select(sa.func.coalesce(sa.func.max(events.c.id), 0))).scalar_one()
+
+
+def storable(value: Any, depth: int = 0) -> Any:
+    """A trainer's JSON as every database takes it: no NaN (JSON has none), no NUL (PostgreSQL has none)."""
+    match value:
+        case float() if not math.isfinite(value):
+            return spell(value)
+        case str():
+            return value.replace("\0", "")
+        case dict() | list() if depth >= DEEPEST:
+            return "…"
+        case dict():
+            named = cast("dict[str, Any]", value)
+            return {storable(key): storable(item, depth + 1) for key, item in named.items()}
+        case list():
+            return [storable(item, depth + 1) for item in cast("list[Any]", value)]
+        case _:
+            return value
+
+
+def spell(value: float) -> float | str:
+    """A number for JSON: what JSON lacks is spelled out."""
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "Infinity" if value > 0 else "-Infinity"
+    return value

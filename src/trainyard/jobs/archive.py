@@ -1,0 +1,20 @@
+"""A job's log after its end: in the store, readable when the machine or pod is gone."""
+
+from pathlib import Path
+
+from trainyard.contract.keys import log_key
+from trainyard.executors.base import RunId
+from trainyard.storage.store import Store
+
+
+class Archive:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def store(self, run: RunId, log: Path | None) -> str | None:
+        """Put the log into the store; its key, or None where the run never had one. Blocking; safe to repeat."""
+        if log is None or not log.exists():
+            return None
+        key = log_key(run.job_id, run.attempt)
+        self._store.put_file(key, log)
+        return key

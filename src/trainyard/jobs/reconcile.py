@@ -1,0 +1,242 @@
+"""The loop that keeps promise and reality together: look at every open job, decide (decide.py), do it.
+
+It holds no state that matters: after a crash the next backend's first pass finds everything from the database and
+the executors. One pass at a time, in one thread; slow work (launching, archiving) goes to a pool.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from trainyard.contract.vocabulary import Execution, Reason, State
+from trainyard.db.engine import Database
+from trainyard.events import log as events
+from trainyard.executors.base import Executor, Exited, Observation
+from trainyard.jobs import decide as decisions
+from trainyard.jobs import repository
+from trainyard.jobs.archive import Archive
+from trainyard.jobs.decide import Decision, Limits, decide
+from trainyard.jobs.launch import Launcher, apply_ending
+from trainyard.jobs.leasing import Grant, Never, gpus_of, grant
+from trainyard.jobs.model import Job
+from trainyard.jobs.transition import Ending, move
+
+log = logging.getLogger(__name__)
+PASS_SECONDS = 1.0
+ARCHIVE_RETRY_SECONDS = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the reconciler works with."""
+
+    database: Database
+    executor: Callable[[Execution], Executor]
+    launcher: Launcher
+    archive: Archive
+    limits: Limits
+    node: str
+
+
+class Reconciler:
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._wake = threading.Event()
+        self._stop = False
+        self._pool = ThreadPoolExecutor(max_workers=8, thread_name_prefix="launch")
+        self._busy: set[str] = set()  # jobs a pool thread works on: launching or archiving
+        self._later: dict[str, float] = {}  # archiving failed: not before this time
+        self._thread = threading.Thread(target=self._loop, name="reconciler", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Something changed: look now. From any thread."""
+        self._wake.set()
+
+    def close(self) -> None:
+        """Stop looking; runs go on."""
+        self._stop = True
+        self._wake.set()
+        self._thread.join(timeout=10)
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _loop(self) -> None:
+        while not self._stop:
+            try:
+                self.look()
+            except Exception:
+                log.exception("a look at the jobs failed; the next one is in a second")
+            self._wake.wait(PASS_SECONDS)
+            self._wake.clear()
+
+    def look(self) -> None:
+        """One pass over every open job."""
+        with self._parts.database.read() as conn:
+            jobs = repository.unclosed(conn)
+        for job in jobs:
+            if job.node in (None, self._parts.node) and job.id not in self._busy:
+                try:
+                    self._look_at(job)
+                except Exception:
+                    log.exception("a job could not be looked at", extra={"job_id": job.id, "trace_id": job.trace_id})
+        self._dispatch([job for job in jobs if job.state in repository.WAITING_STATES and job.claim == 0])
+
+    # -- one job ---------------------------------------------------------------------------------------------------
+
+    def _look_at(self, job: Job) -> None:
+        executor = self._parts.executor(job.execution)
+        seen = executor.observe(job.run)
+        step = decide(job, seen, time.time(), self._parts.limits)
+        if step is not None:
+            self._do(job, executor, seen, step)
+
+    def _do(self, job: Job, executor: Executor, seen: Observation, step: Decision) -> None:
+        match step:
+            case decisions.AskToStop():
+                executor.cancel(job.run)
+            case decisions.Kill():
+                executor.clean_up(job.run)
+            case decisions.MarkStuck(since):
+                self._mark_stuck(job, since)
+            case decisions.Start():
+                self._parts.database.write(lambda conn: _start(conn, job))
+            case decisions.Launch():
+                self._launch(job, executor)
+            case decisions.Close():
+                self._close_job(job, executor)
+            case Ending():
+                self._end(job, executor, seen, step)
+            case None:
+                pass
+
+    def _end(self, job: Job, executor: Executor, seen: Observation, ending: Ending) -> None:
+        def store(conn: sa.Connection) -> None:
+            receipt = seen.receipt if isinstance(seen, Exited) else None
+            if apply_ending(conn, job, ending) and receipt is not None:  # `done` never arrived: what it would have told
+                repository.note_results(conn, job.id, receipt.checkpoint, receipt.mlflow_run_id)
+
+        self._parts.database.write(store)
+        if ending.reason in (Reason.HEARTBEAT_LOST, Reason.TIMEOUT):
+            executor.clean_up(job.run)
+        self.wake()
+
+    def _mark_stuck(self, job: Job, since: float | None) -> None:
+        def store(conn: sa.Connection) -> None:
+            repository.set_fields(conn, job.id, stuck_since=since)
+            events.append(
+                conn,
+                project_id=job.project_id,
+                job_id=job.id,
+                attempt=job.attempt,
+                type="stuck" if since else "unstuck",
+                message="Silent, but it works." if since else "It spoke again.",
+            )
+
+        self._parts.database.write(store)
+
+    # -- the end of the end ----------------------------------------------------------------------------------------
+
+    def _close_job(self, job: Job, executor: Executor) -> None:
+        if self._later.get(job.id, 0) > time.monotonic():
+            return
+        self._in_pool(job, lambda: self._close_now(job, executor))
+
+    def _close_now(self, job: Job, executor: Executor) -> None:
+        """Leases first: the next job need not wait for the archive."""
+        executor.clean_up(job.run)
+        self._parts.database.write(lambda conn: repository.free_leases(conn, job.id))
+        self.wake()
+        try:
+            log_key = self._parts.archive.store(job.run, executor.log_path(job.run))
+        except Exception:
+            log.exception("the log could not be archived yet", extra={"job_id": job.id, "trace_id": job.trace_id})
+            self._later[job.id] = time.monotonic() + ARCHIVE_RETRY_SECONDS
+            return
+        self._later.pop(job.id, None)
+        self._parts.database.write(
+            lambda conn: repository.set_fields(conn, job.id, closed_at=time.time(), log_key=log_key)
+        )
+
+    # -- dispatch --------------------------------------------------------------------------------------------------
+
+    def _dispatch(self, waiting: list[Job]) -> None:
+        if not waiting:
+            return
+        pending = [job for job in waiting if job.state is State.PENDING]
+        if pending:
+            self._parts.database.write(lambda conn: [_queue(conn, job) for job in pending])
+            with self._parts.database.read() as conn:
+                waiting = [job for job in repository.unclosed(conn) if job.state is State.QUEUED and job.claim == 0]
+        for job in waiting:
+            self._give_turn(job, self._parts.executor(job.execution))
+
+    def _give_turn(self, job: Job, executor: Executor) -> None:
+        node, capacity = self._parts.node, executor.capacity
+
+        def take(conn: sa.Connection) -> Grant | None:
+            granted = Grant((), ())
+            if capacity is not None:
+                answer = grant(job, node, capacity, repository.leased(conn, f"{node}/"))
+                if isinstance(answer, Never):
+                    apply_ending(conn, job, Ending(State.FAILED, Reason.UNSCHEDULABLE, answer.why))
+                    return None
+                if not isinstance(answer, Grant):
+                    _explain_wait(conn, job, answer.why)
+                    return None
+                granted = answer
+            if not repository.claim(conn, job, node):
+                return None
+            repository.lease(conn, job, granted.resources, time.time())
+            return granted
+
+        granted = self._parts.database.write(take)
+        if granted is not None:
+            with self._parts.database.read() as conn:
+                claimed = repository.get(conn, job.id)
+            self._in_pool(claimed, lambda: self._parts.launcher.launch(claimed, executor, granted.gpus))
+
+    def _launch(self, job: Job, executor: Executor) -> None:
+        """Claimed but never started: the backend died in between. Its leases are still its own."""
+        with self._parts.database.read() as conn:
+            gpus = gpus_of(self._parts.node, repository.leases_of(conn, job.id))
+        self._in_pool(job, lambda: self._parts.launcher.launch(job, executor, gpus))
+
+    def _in_pool(self, job: Job, work: Callable[[], None]) -> None:
+        def run() -> None:
+            try:
+                work()
+            except Exception:
+                log.exception("work on a job failed", extra={"job_id": job.id, "trace_id": job.trace_id})
+            finally:
+                self._busy.discard(job.id)
+                self.wake()
+
+        if not self._stop:
+            self._busy.add(job.id)
+            self._pool.submit(run)
+
+
+def _queue(conn: sa.Connection, job: Job) -> bool:
+    return move(
+        conn, job_id=job.id, project_id=job.project_id, attempt=job.attempt, now=State.PENDING, then=State.QUEUED
+    )
+
+
+def _start(conn: sa.Connection, job: Job) -> bool:
+    return move(
+        conn, job_id=job.id, project_id=job.project_id, attempt=job.attempt, now=State.QUEUED, then=State.RUNNING
+    )
+
+
+def _explain_wait(conn: sa.Connection, job: Job, why: str) -> None:
+    if job.message == why:
+        return
+    repository.set_fields(conn, job.id, message=why)
+    events.append(conn, project_id=job.project_id, job_id=job.id, attempt=job.attempt, type="waiting", message=why)

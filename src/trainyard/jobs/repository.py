@@ -1,0 +1,139 @@
+"""Queries on jobs and leases. The state itself is written by jobs/transition.py only."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from typing import Any
+
+import sqlalchemy as sa
+
+from trainyard.contract.keys import checkpoint_prefix
+from trainyard.contract.vocabulary import Execution, Reason, State, Task
+from trainyard.db.tables import jobs, leases
+from trainyard.errors import NotFound
+from trainyard.jobs.model import Job
+from trainyard.jobs.states import ENDS
+
+_COLUMNS = [jobs.c[field.name] for field in fields(Job)]
+WAITING_STATES = (State.PENDING, State.QUEUED)
+
+
+def _job(row: Any) -> Job:
+    values = dict(row._mapping)
+    values["state"] = State(values["state"])
+    values["execution"] = Execution(values["execution"])
+    values["task"] = Task(values["task"])
+    values["reason"] = Reason(values["reason"]) if values["reason"] else None
+    return Job(**values)
+
+
+def insert(conn: sa.Connection, values: dict[str, Any]) -> None:
+    conn.execute(jobs.insert().values(**values))
+
+
+def find(conn: sa.Connection, job_id: str) -> Job | None:
+    row = conn.execute(sa.select(*_COLUMNS).where(jobs.c.id == job_id)).one_or_none()
+    return _job(row) if row is not None else None
+
+
+def get(conn: sa.Connection, job_id: str) -> Job:
+    job = find(conn, job_id)
+    if job is None:
+        raise NotFound(f"There is no job {job_id[:60]}.", hint="`trainyard jobs` lists them.")
+    return job
+
+
+def by_idempotency_key(conn: sa.Connection, project_id: str, key: str) -> Job | None:
+    query = sa.select(*_COLUMNS).where(jobs.c.project_id == project_id, jobs.c.idempotency_key == key)
+    row = conn.execute(query).one_or_none()
+    return _job(row) if row is not None else None
+
+
+def page(
+    conn: sa.Connection,
+    *,
+    conditions: Sequence[sa.ColumnElement[bool]],
+    before: tuple[float, str] | None,
+    limit: int,
+) -> list[Job]:
+    """Newest first; `before` is the (created_at, id) of the last job of the page before."""
+    query = sa.select(*_COLUMNS).order_by(jobs.c.created_at.desc(), jobs.c.id.desc()).limit(limit)
+    if before is not None:
+        at, job_id = before
+        query = query.where(sa.or_(jobs.c.created_at < at, sa.and_(jobs.c.created_at == at, jobs.c.id < job_id)))
+    return [_job(row) for row in conn.execute(query.where(*conditions))]
+
+
+def count_by_state(conn: sa.Connection) -> dict[State, int]:
+    rows = conn.execute(sa.select(jobs.c.state, sa.func.count()).group_by(jobs.c.state))
+    return {State(state): count for state, count in rows}
+
+
+def unclosed(conn: sa.Connection) -> list[Job]:
+    """Every job that still needs looking after, the most urgent first."""
+    query = (
+        sa.select(*_COLUMNS)
+        .where(jobs.c.closed_at.is_(None))
+        .order_by(jobs.c.priority.desc(), jobs.c.created_at, jobs.c.id)
+    )
+    return [_job(row) for row in conn.execute(query)]
+
+
+def active_using_dataset(conn: sa.Connection, dataset_id: str) -> list[str]:
+    query = sa.select(jobs.c.id).where(
+        jobs.c.dataset_id == dataset_id, jobs.c.state.not_in([str(state) for state in ENDS])
+    )
+    return list(conn.execute(query.limit(5)).scalars())
+
+
+def set_fields(conn: sa.Connection, job_id: str, *, claim: int | None = None, **values: Any) -> bool:
+    """Change anything but the state; with `claim`, only while no later claimant took the job over."""
+    assert "state" not in values and "attempt" not in values, "states are written by transition.move"
+    query = jobs.update().where(jobs.c.id == job_id)
+    if claim is not None:
+        query = query.where(jobs.c.claim == claim)
+    return conn.execute(query.values(**values)).rowcount == 1
+
+
+def note_results(conn: sa.Connection, job_id: str, checkpoint: str | None, mlflow_run_id: str | None) -> None:
+    """What a trainer says it left; a checkpoint counts only under the job's own prefix."""
+    values: dict[str, Any] = {}
+    if checkpoint and checkpoint.startswith(checkpoint_prefix(job_id)):
+        values["checkpoint"] = checkpoint
+    if mlflow_run_id:
+        values["mlflow_run_id"] = mlflow_run_id
+    if values:
+        set_fields(conn, job_id, **values)
+
+
+def claim(conn: sa.Connection, job: Job, node: str) -> bool:
+    """Take a queued job for launching; False where somebody else was first or it is no longer queued."""
+    query = jobs.update().where(
+        jobs.c.id == job.id,
+        jobs.c.claim == job.claim,
+        jobs.c.state == State.QUEUED,
+        jobs.c.cancel_requested_at.is_(None),
+    )
+    return conn.execute(query.values(claim=job.claim + 1, node=node)).rowcount == 1
+
+
+# -- leases: slots and GPUs -------------------------------------------------------------------------------------------
+
+
+def leased(conn: sa.Connection, prefix: str) -> dict[str, str]:
+    """Resource → the job that holds it."""
+    query = sa.select(leases.c.resource, leases.c.job_id).where(leases.c.resource.startswith(prefix, autoescape=True))
+    return {row.resource: row.job_id for row in conn.execute(query)}
+
+
+def lease(conn: sa.Connection, job: Job, resources: Iterable[str], at: float) -> None:
+    """Raises IntegrityError where one of them is held."""
+    for resource in resources:
+        conn.execute(leases.insert().values(resource=resource, job_id=job.id, attempt=job.attempt, taken_at=at))
+
+
+def free_leases(conn: sa.Connection, job_id: str) -> None:
+    conn.execute(leases.delete().where(leases.c.job_id == job_id))
+
+
+def leases_of(conn: sa.Connection, job_id: str) -> list[str]:
+    return list(conn.execute(sa.select(leases.c.resource).where(leases.c.job_id == job_id)).scalars())

@@ -1,0 +1,264 @@
+"""Submitting, cancelling, retrying and changing jobs: what the API calls. Knows no HTTP and no executor's inside."""
+
+import hashlib
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+import sqlalchemy as sa
+
+from trainyard.contract.keys import new_job_id, new_trace_id
+from trainyard.contract.manifest import Manifest
+from trainyard.contract.vocabulary import Execution, Reason, State
+from trainyard.db.engine import Database
+from trainyard.db.tables import datasets, projects
+from trainyard.errors import Conflict, InvalidInput
+from trainyard.events import log as events
+from trainyard.jobs import repository, requests
+from trainyard.jobs.model import Job
+from trainyard.jobs.requests import ChangeJob, SubmitJob
+from trainyard.jobs.trainers import Catalog
+from trainyard.jobs.transition import move
+
+log = logging.getLogger(__name__)
+
+
+class JobService:
+    """`wake` is called after every change that the reconciler should look at."""
+
+    def __init__(
+        self,
+        database: Database,
+        catalog: Catalog,
+        default_execution: Execution,
+        require_execution: Callable[[Execution], object],
+        wake: Callable[[], None],
+    ) -> None:
+        self._database = database
+        self._catalog = catalog
+        self._default_execution = default_execution
+        self._require_execution = require_execution
+        self._wake = wake
+
+    # -- submit ----------------------------------------------------------------------------------------------------
+
+    def submit(
+        self, request: SubmitJob, *, idempotency_key: str | None = None, parent: Job | None = None
+    ) -> tuple[Job, bool]:
+        """Store a job; (job, True), or (the job of the same Idempotency-Key, False). Blocking.
+
+        Raises InvalidInput naming the field, before anything is stored.
+        """
+        manifest = self._catalog.manifest(request.framework)
+        execution = request.execution or self._default_execution
+        self._require_execution(execution)  # raises NotAvailable where this installation has no such tier
+        _check_script(request, execution)
+        values = self._values(request, manifest, execution)
+        values |= {"idempotency_key": idempotency_key, "parent_id": parent.id if parent else None}
+        if parent is not None:
+            values["resume_from"] = parent.resume_from
+
+        def store(conn: sa.Connection) -> tuple[Job, bool]:
+            if idempotency_key is not None:
+                known = repository.by_idempotency_key(conn, request.project_id, idempotency_key)
+                if known is not None:
+                    return _same_request(known, values["request_hash"]), False
+            _require_project(conn, request.project_id)
+            complete = values | self._fit_dataset(conn, request, manifest)
+            repository.insert(conn, complete)
+            events.append(
+                conn,
+                project_id=request.project_id,
+                job_id=complete["id"],
+                attempt=1,
+                type="state",
+                message="Submitted.",
+                data={"from": None, "to": State.PENDING},
+            )
+            return repository.get(conn, complete["id"]), True
+
+        job, created = self._database.write(store)
+        if created:
+            log.info("job submitted", extra={"job_id": job.id, "trace_id": job.trace_id})
+            self._wake()
+        return job, created
+
+    def _values(self, request: SubmitJob, manifest: Manifest, execution: Execution) -> dict[str, Any]:
+        now = time.time()
+        folder = self._catalog.find(request.framework).folder
+        plain = requests.is_plain_script(request, manifest, folder)
+        params = requests.fill_params(request, manifest, plain)
+        return {
+            "id": new_job_id("local" if request.attached else "job"),
+            "project_id": request.project_id,
+            "request_hash": hashlib.sha256(request.model_dump_json().encode()).hexdigest(),
+            "name": request.name.strip(),
+            "tags": request.tags,
+            "notes": request.notes.replace("\0", ""),
+            "execution": execution,
+            "framework": request.framework,
+            "params": params,
+            "priority": request.priority,
+            "gpus": request.gpus,
+            "attached": request.attached,
+            "callbacks": not plain,
+            "script": request.script,
+            "dataset_id": request.dataset_id,
+            "state": State.PENDING,
+            "attempt": 1,
+            "message": "",
+            "evidence": {},
+            "trace_id": new_trace_id(),
+            "claim": 0,
+            "seq": 0,
+            "phase": "",
+            "epochs": params.get("epochs"),
+            "created_at": now,
+        }
+
+    def _fit_dataset(self, conn: sa.Connection, request: SubmitJob, manifest: Manifest) -> dict[str, Any]:
+        """Task, model and name: what depends on the dataset."""
+        folder = self._catalog.find(request.framework).folder
+        plain = requests.is_plain_script(request, manifest, folder)
+        tasks: list[str] | None = None
+        if request.dataset_id is not None:
+            tasks = _dataset_tasks(conn, request.dataset_id, request.project_id)
+        elif not plain:
+            raise InvalidInput(
+                "A training needs a dataset.", hint="`trainyard datasets list` shows them.", field="dataset_id"
+            )
+        task = requests.choose_task(request, manifest, None if plain else tasks)
+        model = requests.choose_model(request, manifest.tasks[task], plain)
+        name = request.name.strip() or " · ".join(filter(None, (model, request.dataset_id)))
+        return {"task": task, "model": model, "name": name[:200]}
+
+    # -- afterwards ------------------------------------------------------------------------------------------------
+
+    def cancel(self, job_id: str) -> Job:
+        """Cancel now where nothing runs yet, else ask its run to stop. An ended job stays as it is."""
+
+        def request_cancel(conn: sa.Connection) -> Job:
+            job = repository.get(conn, job_id)
+            if job.state.is_terminal:
+                return job
+            now = time.time()
+            if job.claim == 0 and _cancel_waiting(conn, job, now):
+                return repository.get(conn, job_id)
+            if job.cancel_requested_at is None:
+                repository.set_fields(conn, job_id, cancel_requested_at=now)
+                events.append(
+                    conn,
+                    project_id=job.project_id,
+                    job_id=job_id,
+                    attempt=job.attempt,
+                    type="cancel_requested",
+                    message="Asked to stop.",
+                )
+            return repository.get(conn, job_id)
+
+        job = self._database.write(request_cancel)
+        self._wake()
+        return job
+
+    def retry(self, job_id: str) -> Job:
+        """The same request again, as a new job with this one as its parent."""
+        with self._database.read() as conn:
+            job = repository.get(conn, job_id)
+        if not job.state.is_terminal:
+            raise Conflict(f"{job_id} has not ended yet.", hint="Cancel it first, or wait.")
+        if job.script is not None:
+            raise Conflict(
+                f"{job_id} ran a script in a terminal, which only a terminal can do again.",
+                hint="Run `trainyard train SCRIPT` again.",
+            )
+        return self.submit(_request_of(job), parent=job)[0]
+
+    def change(self, job_id: str, change: ChangeJob) -> Job:
+        """Name, tags, notes and priority; what is None stays."""
+        values = change.model_dump(exclude_none=True)
+
+        def store(conn: sa.Connection) -> Job:
+            job = repository.get(conn, job_id)
+            if values:
+                repository.set_fields(conn, job_id, **values)
+                events.append(conn, project_id=job.project_id, job_id=job_id, type="changed", data=values)
+            return repository.get(conn, job_id)
+
+        job = self._database.write(store)
+        self._wake()
+        return job
+
+    def get(self, job_id: str) -> Job:
+        with self._database.read() as conn:
+            return repository.get(conn, job_id)
+
+
+def _cancel_waiting(conn: sa.Connection, job: Job, now: float) -> bool:
+    repository.set_fields(conn, job.id, cancel_requested_at=now)
+    return move(
+        conn,
+        job_id=job.id,
+        project_id=job.project_id,
+        attempt=job.attempt,
+        now=job.state,
+        then=State.CANCELLED,
+        reason=Reason.CANCELLED_BY_USER,
+        message="Cancelled before it started.",
+        at=now,
+    )
+
+
+def _check_script(request: SubmitJob, execution: Execution) -> None:
+    if request.script is not None and not request.attached:
+        raise InvalidInput(
+            "A script can be named only by `trainyard train`, which runs it in its terminal.", field="script"
+        )
+    if request.attached and execution is not Execution.LOCAL:
+        raise InvalidInput("A terminal can only run jobs on the local tier.", field="execution")
+
+
+def _same_request(known: Job, request_hash: str) -> Job:
+    if known.request_hash != request_hash:
+        raise Conflict(
+            "This Idempotency-Key was used for another request.", hint="Use a new key for a new job.", field=None
+        )
+    return known
+
+
+def _require_project(conn: sa.Connection, project_id: str) -> None:
+    if conn.execute(sa.select(projects.c.id).where(projects.c.id == project_id)).one_or_none() is None:
+        raise InvalidInput(
+            f"There is no project {project_id!r}.", hint="POST /v1/projects makes one.", field="project_id"
+        )
+
+
+def _dataset_tasks(conn: sa.Connection, dataset_id: str, project_id: str) -> list[str]:
+    query = sa.select(datasets.c.tasks).where(datasets.c.id == dataset_id, datasets.c.project_id == project_id)
+    row = conn.execute(query).one_or_none()
+    if row is None:
+        raise InvalidInput(
+            f"There is no dataset {dataset_id!r} in project {project_id}.",
+            hint="`trainyard datasets list` shows them; `trainyard datasets add` uploads one.",
+            field="dataset_id",
+        )
+    return row.tasks
+
+
+def _request_of(job: Job) -> SubmitJob:
+    return SubmitJob(
+        project_id=job.project_id,
+        name=job.name,
+        tags=job.tags,
+        notes=job.notes,
+        framework=job.framework,
+        task=job.task,
+        model=job.model,
+        dataset_id=job.dataset_id,
+        params=job.params,
+        execution=job.execution,
+        priority=job.priority,
+        gpus=job.gpus,
+        attached=False,
+        script=None,
+    )
