@@ -5,7 +5,7 @@ import pytest
 from trainyard.contract.callbacks import Done, TrainerFault
 from trainyard.contract.vocabulary import DoneStatus, Reason, State
 from trainyard.executors.base import Exited
-from trainyard.jobs.endings import last_traceback, of_done, of_exit
+from trainyard.jobs.endings import of_done, of_exit
 
 TRACEBACK = """loading
 Traceback (most recent call last):
@@ -50,12 +50,6 @@ def test_the_traceback_is_the_evidence() -> None:
     ending = of_exit(Exited(1, tail=TRACEBACK), callbacks=True, cancel_requested=False)
     assert ending.evidence["traceback"].endswith("ModuleNotFoundError: No module named 'torchh'")
     assert ending.evidence["exit_code"] == 1
-
-
-def test_of_two_tracebacks_the_last_counts() -> None:
-    text = TRACEBACK + '\nTraceback (most recent call last):\n  File "b.py", line 1\nValueError: second'
-    assert last_traceback(text).splitlines()[-1] == "ValueError: second"
-    assert last_traceback("all is well") == ""
 
 
 def test_a_cancel_by_a_user_is_not_called_a_signal() -> None:

@@ -39,8 +39,8 @@ class JobLog:
         ended = self._has_ended()  # before reading: what is written after this look is not the end
         if self._path is not None and self._path.exists():
             start = max(0, files.size(self._path) - tail) if tail else offset
-            chunk = files.read_range(self._path, start, tail or limit)
-            return Part(chunk.text, chunk.next_offset, ended and chunk.next_offset >= files.size(self._path))
+            text, following = files.read_range(self._path, start, tail or limit, ended=ended)
+            return Part(text, following, ended and following >= files.size(self._path))
         if self._job.log_key is not None:
             return self._from_store(self._job.log_key, offset, limit, tail)
         return Part("", offset, ended)

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from trainyard.callbacks.service import CallbackService
 from trainyard.callbacks.token import Tokens
 from trainyard.contract.vocabulary import Execution
+from trainyard.datasets.samples import Samples
 from trainyard.datasets.service import DatasetService
 from trainyard.db.engine import Database
 from trainyard.db.migrate import upgrade
@@ -35,6 +36,7 @@ class Platform:
     jobs: JobService
     callbacks: CallbackService
     datasets: DatasetService
+    samples: Samples
     reconciler: Reconciler
     hub: Hub
     started_at: float
@@ -74,6 +76,7 @@ def build(settings: Settings) -> Platform:
     )
     reconciler = Reconciler(Parts(database, executors.get, launcher, Archive(store), limits, node))
     executors.get(Execution.LOCAL).watch(lambda _job_id: reconciler.wake())
+    datasets = DatasetService(store, database)
     platform = Platform(
         settings=settings,
         database=database,
@@ -83,7 +86,8 @@ def build(settings: Settings) -> Platform:
         launcher=launcher,
         jobs=JobService(database, catalog, settings.execution_mode, executors.get, reconciler.wake),
         callbacks=CallbackService(database, tokens),
-        datasets=DatasetService(store, database),
+        datasets=datasets,
+        samples=Samples(settings, database, catalog, datasets),
         reconciler=reconciler,
         hub=Hub(database),
         started_at=limits.since,

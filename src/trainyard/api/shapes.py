@@ -187,3 +187,13 @@ class DatasetOut(BaseModel):
 
 class DatasetList(BaseModel):
     items: list[DatasetOut]
+
+
+class SampleOut(BaseModel):
+    id: str
+    title: str
+    trainer: str | None = Field(description="Whose script makes it")
+
+
+class SampleList(BaseModel):
+    items: list[SampleOut]

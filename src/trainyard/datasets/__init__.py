@@ -1,0 +1,1 @@
+"""Datasets: upload, check, keep, and the sample."""

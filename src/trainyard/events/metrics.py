@@ -106,8 +106,9 @@ def _extreme(better: Any, column: Any, new: str) -> Any:
 
 
 _newer = sa.or_(series.c.last_step.is_(None), _param("new_step", sa.BigInteger) >= series.c.last_step)
-_lower = sa.and_(_param("low").is_not(None), sa.or_(series.c.min.is_(None), _param("low") < series.c.min))
-_higher = sa.and_(_param("high").is_not(None), sa.or_(series.c.max.is_(None), _param("high") > series.c.max))
+# NULL (all NaN) is neither lower nor higher than a number, and harmless where there is none yet
+_lower = sa.or_(series.c.min.is_(None), _param("low") < series.c.min)
+_higher = sa.or_(series.c.max.is_(None), _param("high") > series.c.max)
 _SUMMARISE = (
     series.update()
     .where(series.c.id == _param("number", sa.BigInteger))

@@ -7,6 +7,7 @@ from trainyard.contract.callbacks import Done, TrainerFault
 from trainyard.contract.vocabulary import DoneStatus, Reason, State
 from trainyard.executors.base import Exited
 from trainyard.jobs.transition import Ending
+from trainyard.logs.files import last_traceback
 
 OUT_OF_MEMORY = re.compile(
     r"CUDA out of memory|OutOfMemoryError|MemoryError|Cannot allocate memory|DefaultCPUAllocator"
@@ -105,19 +106,6 @@ def _evidence(seen: Exited) -> dict[str, Any]:
     elif seen.tail:
         evidence["tail"] = seen.tail[-4_000:]
     return evidence
-
-
-def last_traceback(text: str) -> str:
-    """The last Python traceback in a text, its message line included; empty where there is none."""
-    start = text.rfind("Traceback (most recent call last):")
-    if start < 0:
-        return ""
-    lines: list[str] = []
-    for line in text[start:].splitlines():
-        lines.append(line)
-        if len(lines) > 1 and line and not line[0].isspace() and not line.startswith("Traceback"):
-            break
-    return "\n".join(lines)
 
 
 def first_line(text: str) -> str:

@@ -1,0 +1,1 @@
+"""Job logs as files: read by range, followed, and shown from the end."""

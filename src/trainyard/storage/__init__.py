@@ -1,0 +1,1 @@
+"""The object store, whichever S3-compatible server it is."""

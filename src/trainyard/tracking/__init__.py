@@ -1,0 +1,1 @@
+"""MLflow, as far as the backend needs it."""

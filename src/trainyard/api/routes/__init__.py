@@ -1,0 +1,1 @@
+"""Routes: one file a subject; each translates a request into one call of a service."""

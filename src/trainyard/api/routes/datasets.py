@@ -8,7 +8,7 @@ from fastapi.responses import StreamingResponse
 
 from trainyard.api.access import ThePlatform, User
 from trainyard.api.failures import responses
-from trainyard.api.shapes import DatasetList, DatasetOut
+from trainyard.api.shapes import DatasetList, DatasetOut, SampleList, SampleOut
 from trainyard.contract.keys import DATASET_ID_PATTERN, PROJECT_ID_PATTERN
 from trainyard.datasets.spool import spool
 from trainyard.jobs.requests import Plain
@@ -71,3 +71,25 @@ def remove(dataset_id: DatasetId, platform: ThePlatform, _user: User) -> Respons
     """Refused while a job that has not ended uses it."""
     platform.datasets.remove(dataset_id.replace("\0", "\ufffd"))
     return Response(status_code=204)
+
+
+samples = APIRouter(prefix="/v1/samples", tags=["datasets"], responses=responses(400, 401, 413, 415, 421, 422, 503))
+
+
+@samples.get("")
+def list_samples(platform: ThePlatform, _user: User) -> SampleList:
+    """Datasets that need no upload."""
+    return SampleList(
+        items=[SampleOut(id=known.id, title=known.title, trainer=known.trainer) for known in platform.samples.all()]
+    )
+
+
+@samples.post("/{sample_id}", status_code=201, responses=responses(404, 409))
+def load_sample(
+    sample_id: Annotated[str, Path(pattern=DATASET_ID_PATTERN)],
+    platform: ThePlatform,
+    _user: User,
+    project_id: Annotated[str, Query(pattern=PROJECT_ID_PATTERN)] = "default",
+) -> DatasetOut:
+    """Make a sample and keep it as a dataset. May first make its trainer's environment; `preparing` events tell."""
+    return DatasetOut.of(platform.samples.load(sample_id, project_id))

@@ -1,0 +1,1 @@
+"""Tier 1: processes of this machine, each run below a shim that outlives the backend."""

@@ -1,0 +1,77 @@
+"""`trainyard down`: ends the local services, and asks first when jobs are active."""
+
+import sys
+import time
+from typing import Annotated, Any
+
+import typer
+
+from trainyard.cli.client import Client
+from trainyard.cli.console import err
+from trainyard.errors import Conflict, TrainyardError, Unavailable
+from trainyard.settings import Settings, load_settings
+from trainyard.stack.control import take_down
+from trainyard.stack.state import read_stack
+
+app = typer.Typer()
+ACTIVE = "PENDING,QUEUED,RUNNING"
+
+
+@app.command()
+def down(
+    force: Annotated[bool, typer.Option("--force", "-f", help="Cancel active jobs first, without asking.")] = False,
+) -> None:
+    """Stop every local service. Data stays.
+
+    Example: trainyard down --force
+    """
+    settings = load_settings()
+    if read_stack(settings.data_dir).running():
+        _settle_jobs(settings, force)
+    ended: list[str] = []
+    if take_down(settings, ended.append):
+        err().print(f"Ended: {', '.join(ended) or 'the supervisor'}.")
+    else:
+        err().print("Nothing is running.")
+
+
+def _settle_jobs(settings: Settings, force: bool) -> None:
+    """No job is active after this; Conflict where the user would rather keep them."""
+    with Client(settings, timeout=10) as client:
+        try:
+            jobs = _active(client)
+        except Unavailable:
+            err().print("The backend does not answer, so nobody knows of active jobs. They go on without it.")
+            return
+        if not jobs:
+            return
+        names = ", ".join(job["id"] for job in jobs[:5]) + (" …" if len(jobs) > 5 else "")
+        err().print(f"{len(jobs)} active {'job' if len(jobs) == 1 else 'jobs'}: {names}")
+        if not force and not (sys.stdin.isatty() and typer.confirm("Cancel them and stop the services?", err=True)):
+            raise Conflict(
+                "Nothing was stopped: jobs are active.",
+                hint="`trainyard down --force` cancels them properly first; or wait until they have ended.",
+            )
+        _cancel(client, settings, jobs)
+
+
+def _active(client: Client) -> list[dict[str, Any]]:
+    return list(client.get("/v1/jobs", state=ACTIVE, limit=200)["items"])
+
+
+def _cancel(client: Client, settings: Settings, jobs: list[dict[str, Any]]) -> None:
+    deadline = time.monotonic() + settings.grace_seconds + 30
+    asked: set[str] = set()
+    while jobs:
+        for job in jobs:
+            if job["id"] not in asked:
+                asked.add(job["id"])
+                client.post(f"/v1/jobs/{job['id']}/cancel")
+        if time.monotonic() > deadline:
+            raise TrainyardError(
+                f"Still not ended: {', '.join(job['id'] for job in jobs[:5])}.",
+                hint="`trainyard logs JOB` shows what it does; `trainyard down --force` tries again.",
+            )
+        time.sleep(0.2)
+        jobs = _active(client)
+    err().print(f"Cancelled {len(asked)}.")

@@ -1,0 +1,21 @@
+"""The options that `train` and `submit` share: what to train, written the same way for both."""
+
+from typing import Annotated
+
+import typer
+
+Framework = Annotated[
+    str | None, typer.Option("--framework", "-f", help="Trainer: the x of a folder trainer-x. Default: ultralytics.")
+]
+Model = Annotated[str | None, typer.Option("--model", "-m", help="A model of that trainer. Default: the trainer's.")]
+Epochs = Annotated[int | None, typer.Option("--epochs", "-e", help="How often to go through the data.")]
+Dataset = Annotated[
+    str | None, typer.Option("--dataset", "-d", help="A dataset's id, or a sample's. Default: the trainer's sample.")
+]
+Assignments = Annotated[
+    list[str] | None, typer.Option("--set", "-s", metavar="NAME=VALUE", help="A parameter; may be given repeatedly.")
+]
+TaskName = Annotated[str | None, typer.Option("--task", help="detect or classify. Default: what fits the dataset.")]
+Name = Annotated[str, typer.Option("--name", help="What to call the job in lists.")]
+Tags = Annotated[list[str] | None, typer.Option("--tag", help="A tag; may be given repeatedly.")]
+Gpus = Annotated[int | None, typer.Option("--gpus", min=0, help="How many GPUs. Default: one, if there is one.")]

@@ -1,0 +1,69 @@
+"""From options to the body of a submit: defaults, parameters, and the sample dataset where none was named."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from trainyard.cli.client import Client
+from trainyard.cli.samples import BUILT_IN, load_sample, samples_of
+from trainyard.errors import InvalidInput
+
+DEFAULT_FRAMEWORK = "ultralytics"
+DEFAULT_EPOCHS = 10  # with the default trainer, as it always was
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A training as it was asked for; None is left to the defaults."""
+
+    framework: str
+    model: str | None = None
+    epochs: int | None = None
+    dataset: str | None = None
+    task: str | None = None
+    name: str = ""
+    tags: list[str] = field(default_factory=list[str])
+    gpus: int | None = None
+    params: dict[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def all_params(self) -> dict[str, Any]:
+        epochs = self.epochs
+        if epochs is None and "epochs" not in self.params and self.framework == DEFAULT_FRAMEWORK:
+            epochs = DEFAULT_EPOCHS
+        return self.params | ({} if epochs is None else {"epochs": epochs})
+
+    def body(self) -> dict[str, Any]:
+        """For POST /v1/jobs."""
+        return {
+            "framework": self.framework,
+            "model": self.model,
+            "dataset_id": self.dataset,
+            "task": self.task,
+            "name": self.name,
+            "tags": self.tags,
+            "gpus": self.gpus,
+            "params": self.all_params,
+        }
+
+
+def parse_assignments(given: Sequence[str] | None) -> dict[str, str]:
+    """`lr=0.1` → {"lr": "0.1"}; the backend knows each parameter's type. Raises InvalidInput."""
+    params: dict[str, str] = {}
+    for text in given or ():
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip():
+            raise InvalidInput(f"--set {text!r} is no assignment.", hint="Write --set name=value.", field="--set")
+        params[name.strip()] = value
+    return params
+
+
+def ready_dataset(client: Client, wanted: str | None, framework: str) -> str:
+    """The dataset to train on, loaded into the store first where it is a sample that is not there yet."""
+    if wanted is not None and wanted != BUILT_IN and wanted not in samples_of(client):
+        return wanted  # the backend says what is wrong with it
+    if wanted is None:
+        own = [sample for sample, maker in samples_of(client).items() if maker == framework]
+        wanted = own[0] if own else BUILT_IN
+    load_sample(client, wanted)
+    return wanted

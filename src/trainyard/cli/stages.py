@@ -1,0 +1,58 @@
+"""Showing that something is under way, and afterwards how long it took."""
+
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from trainyard.cli.console import duration, err
+
+PLAIN_SECONDS = 10.0  # without a terminal: a line so often at most
+
+
+@contextmanager
+def stage(title: str) -> Generator[Callable[[str], None]]:
+    """Says `title` while the block runs; the block calls what it gets with the words for its end."""
+    words: list[str] = []
+    began = time.monotonic()
+    with under_way(title, err()):
+        yield words.append
+    for text in words:
+        tell_done(err(), text, time.monotonic() - began)
+
+
+def tell_done(console: Console, text: str, seconds: float) -> None:
+    console.print(f"[green]✓[/] {escape(text)}  [dim]{duration(seconds)}[/]")
+
+
+@contextmanager
+def under_way(title: str, console: Console) -> Generator[Callable[[str], None]]:
+    """A line with a spinner and a clock, gone at the end, whose text can be changed; without a terminal, lines."""
+    if not console.is_terminal:
+        said = _Throttled(console)
+        said(title)
+        yield said
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task(escape(title))
+        yield lambda text: progress.update(task, description=escape(text))
+
+
+class _Throttled:
+    """Prints a text that is new, but not every second one that only counts on."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._last = ""
+        self._at = float("-inf")
+
+    def __call__(self, text: str) -> None:
+        now = time.monotonic()
+        if text == self._last or now - self._at < PLAIN_SECONDS:
+            return
+        self._last, self._at = text, now
+        self._console.print(f"  {escape(text)}")

@@ -1,0 +1,82 @@
+"""`trainyard up`: the local services, in this terminal or in the background."""
+
+import time
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from trainyard.cli.console import duration, err
+from trainyard.settings import Settings, load_settings
+from trainyard.stack.control import follow, start_supervisor
+from trainyard.stack.keeper import Report
+from trainyard.stack.state import read_stack
+from trainyard.stack.supervisor import Supervisor, only_supervisor
+
+app = typer.Typer()
+
+
+@app.command()
+def up(
+    detach: Annotated[bool, typer.Option("--detach", "-d", help="Return when they are ready.")] = False,
+    build: Annotated[bool, typer.Option("--build", help="Make MLflow's environment anew.")] = False,
+) -> None:
+    """Start S3, the backend and MLflow. Nothing is built that is there already; twice is harmless.
+
+    Example: trainyard up --detach
+    """
+    settings = load_settings()
+    if read_stack(settings.data_dir).supervised:
+        _already_up(settings)
+    elif detach:
+        _in_background(settings, build)
+    else:
+        _in_foreground(settings, build)
+
+
+def ensure_up(settings: Settings) -> None:
+    """Have the services ready, starting them in the background where they do not run. For other verbs."""
+    if not read_stack(settings.data_dir).supervised:
+        _in_background(settings, build=False)
+    else:
+        for _ in follow(settings):
+            pass
+
+
+def _already_up(settings: Settings) -> None:
+    err().print("Already up:")
+    for name, record in follow(settings):
+        err().print(f"  {name:<8} {record.url}")
+    err().print("`trainyard status` shows more, `trainyard down` ends them.")
+
+
+def _in_background(settings: Settings, build: bool) -> None:
+    began = time.monotonic()
+    err().print(f"Starting trainyard (data in {escape(str(settings.data_dir))})")
+    supervisor = start_supervisor(settings, rebuild=build)
+    for name, record in follow(settings, supervisor):
+        err().print(f"  [green]✓[/] {name:<8} {record.url}  {duration(record.seconds)}")
+    err().print(f"Ready in {duration(time.monotonic() - began)}. MLflow follows; `trainyard status` shows when.")
+
+
+def _in_foreground(settings: Settings, build: bool) -> None:
+    began = time.monotonic()
+    with only_supervisor(settings.data_dir) as ours:
+        if not ours:
+            _already_up(settings)
+            return
+        err().print(f"Starting trainyard (data in {escape(str(settings.data_dir))})")
+        supervisor = Supervisor(settings, _tell, rebuild=build)
+        supervisor.run(
+            on_ready=lambda: err().print(
+                f"Ready in {duration(time.monotonic() - began)}. MLflow follows. Ctrl+C ends everything."
+            )
+        )
+        err().print("All services have ended.")
+
+
+def _tell(report: Report) -> None:
+    mark = "[green]✓[/]" if report.good else "[yellow]![/]"
+    err().print(f"  {mark} {report.service:<8} {escape(report.text)}")
+    if report.hint:
+        err().print(f"    {escape(report.hint)}")

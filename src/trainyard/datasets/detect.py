@@ -1,0 +1,119 @@
+"""Does a zip hold a detection dataset? `data.yaml` with names, train and val, and a text file of boxes a picture."""
+
+from pathlib import PurePosixPath
+from typing import Any, cast
+
+import yaml
+
+from trainyard.datasets.archive import UNPRINTABLE, Archive, refuse
+from trainyard.datasets.pictures import is_picture
+
+YAML_LIMIT = 256 * 1024  # a thousand class names take 20 KiB
+MAX_CLASSES = 10_000
+MAX_FOLDERS = 50
+LAYOUT = (
+    "Detection: data.yaml (names: [cat, dog], train: images/train, val: images/val), the pictures in these folders, "
+    "and for images/train/1.jpg a labels/train/1.txt with a line `class x y width height` a box."
+)
+
+
+class _Loader(yaml.BaseLoader):
+    """Text, lists and mappings only; no aliases, with which a few lines become gigabytes."""
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("aliases (*name) are not read here")
+        return super().compose_node(parent, index)
+
+
+def detect_summary(archive: Archive, root: str) -> dict[str, Any] | None:
+    """What the dataset holds, or None where there is no data.yaml. Raises InvalidInput where it is a wrong one."""
+    name = next((root + name for name in ("data.yaml", "data.yml") if root + name in archive.files), None)
+    if name is None:
+        return None
+    config = _read(archive, name)
+    classes = _classes(config, name)
+    pictures: dict[str, list[str]] = {}
+    for split in ("train", "val", "test"):
+        given = config.get(split)
+        if split == "test" and not given:
+            continue
+        pictures[split] = _pictures_of(archive, root, config, split, name)
+    labels = {split: sum(_label_of(one) in archive.files for one in found) for split, found in pictures.items()}
+    if not labels["train"]:
+        wanted = _label_of(pictures["train"][0])
+        raise refuse(f"No picture for training has a label file: {wanted} is missing, for one.", LAYOUT)
+    return {
+        "classes": classes,
+        "splits": {split: len(found) for split, found in pictures.items()},
+        "pictures": sum(map(len, pictures.values())),
+        "labels": sum(labels.values()),
+    }
+
+
+def _read(archive: Archive, name: str) -> dict[str, Any]:
+    raw = archive.read_small(name, YAML_LIMIT)
+    try:
+        config: Any = yaml.load(raw.decode("utf-8-sig"), Loader=_Loader)  # noqa: S506 - makes no objects, see above
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        first_line = str(error).splitlines()[0][:200] if not isinstance(error, RecursionError) else "nested too deeply"
+        raise refuse(f"{name} is not YAML that can be read: {first_line}.", LAYOUT) from error
+    if not isinstance(config, dict):
+        raise refuse(f"{name} holds no settings.", LAYOUT)
+    return config  # pyright: ignore[reportUnknownVariableType]
+
+
+def _classes(config: dict[str, Any], name: str) -> list[str]:
+    names: Any = config.get("names")
+    if isinstance(names, dict):
+        numbered = cast("dict[str, Any]", names)
+        names = [numbered.get(str(number)) for number in range(len(numbered))]
+    if not isinstance(names, list) or not names:
+        raise refuse(f"{name} has no list of class names.", "Add `names: [cat, dog]`, or one `number: name` a line.")
+    classes = cast("list[Any]", names)
+    if len(classes) > MAX_CLASSES:
+        raise refuse(f"{name} names {len(classes):,} classes; at most {MAX_CLASSES:,} fit.")
+    for number, one in enumerate(classes):
+        if not isinstance(one, str) or not one.strip() or len(one) > 200 or UNPRINTABLE.search(one):
+            raise refuse(f"{name} has no usable name for class {number}.", "Number them from 0, each with a name.")
+    if len(set(classes)) != len(classes):
+        raise refuse(f"{name} has a class name twice.", "Give every class a name of its own.")
+    count = config.get("nc")
+    if count is not None and count != str(len(classes)):
+        raise refuse(f"{name} says nc: {str(count)[:20]}, but names {len(classes)} classes.", "Make the two agree.")
+    return classes
+
+
+def _pictures_of(archive: Archive, root: str, config: dict[str, Any], split: str, name: str) -> list[str]:
+    given: Any = config.get(split)
+    folders = cast("list[Any]", given) if isinstance(given, list) else [given]
+    if len(folders) > MAX_FOLDERS:
+        raise refuse(f"{name} gives {len(folders):,} folders for {split}; at most {MAX_FOLDERS} are read.")
+    found: list[str] = []
+    for folder in folders:
+        if not isinstance(folder, str) or not folder:
+            raise refuse(f"{name} does not say where the pictures for {split} are.", f"Add `{split}: images/{split}`.")
+        found += _pictures_in(archive, root, config.get("path"), folder)
+    if not found:
+        where = ", ".join(map(str, folders))[:200]
+        raise refuse(f"{name} says {split}: {where}, but the zip has no pictures there.", LAYOUT)
+    return found
+
+
+def _pictures_in(archive: Archive, root: str, base: Any, folder: str) -> list[str]:
+    """Looked for as YOLO does: below `path`, beside data.yaml, and without the ../ that some exports put before it."""
+    below = [f"{base}/{folder}"] if isinstance(base, str) else []
+    for candidate in (*below, folder):
+        parts = [part for part in PurePosixPath(candidate).parts if part not in ("/", "..")]
+        prefix = root + "".join(f"{part}/" for part in parts)
+        found = [one for one in archive.files if one.startswith(prefix) and is_picture(one)]
+        if found:
+            return found
+    return []
+
+
+def _label_of(picture: str) -> str:
+    """images/train/1.jpg → labels/train/1.txt; a picture in no folder called images has its label beside it."""
+    head, middle, tail = f"/{picture}".rpartition("/images/")
+    path = f"{head}/labels/{tail}" if middle else f"/{picture}"
+    return path[1 : path.rindex(".")] + ".txt"

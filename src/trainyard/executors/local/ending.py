@@ -1,0 +1,92 @@
+"""How a run ended: what the shim wrote down, and what the run's log says about it."""
+
+import signal
+from typing import Any
+
+from pydantic import ValidationError
+
+from trainyard.contract.callbacks import Done
+from trainyard.contract.keys import receipt_mark
+from trainyard.contract.vocabulary import Reason
+from trainyard.executors.base import Exited, RunId
+from trainyard.executors.local.run_folder import RunFolder
+from trainyard.logs.files import last_traceback, tail
+
+_TAIL_LINES, _TAIL_BYTES = 40, 8_192
+_SEARCHED_BYTES = 512 * 1024  # a receipt with the longest traceback and 500 metrics fits
+
+
+def ending_of(run: RunId, folder: RunFolder, record: dict[str, Any]) -> Exited:
+    """Reads the end of the log, never all of it."""
+    end = tail(folder.log, lines=10**9, max_bytes=_SEARCHED_BYTES)
+    number = record["signal"]
+    reason = _reason(record)
+    return Exited(
+        exit_code=record["exit_code"],
+        signal=number,
+        at=record["at"],
+        out_of_memory=_was_killed_for_memory(record),
+        stopped_on_request=record["stopped_on_request"],
+        receipt=find_receipt(run, end),
+        tail=tail(folder.log, _TAIL_LINES, _TAIL_BYTES),
+        traceback=last_traceback(end),
+        reason=reason,
+        message=_message(record, reason),
+    )
+
+
+def find_receipt(run: RunId, text: str) -> Done | None:
+    """The last DONE line of this very attempt. What isn't a receipt is passed over: anybody can print anything."""
+    mark = receipt_mark(run.trace_id)
+    at = text.rfind(mark)
+    while at >= 0:
+        line = text[at + len(mark) :].partition("\n")[0]
+        try:
+            receipt = Done.model_validate_json(line)
+            if receipt.attempt == run.attempt:
+                return receipt
+        except ValidationError:
+            pass
+        at = text.rfind(mark, 0, at)
+    return None
+
+
+def _was_killed_for_memory(record: dict[str, Any]) -> bool:
+    """The kernel killed somebody for memory while it ran, and a SIGKILL that wasn't ours ended it."""
+    return bool(record.get("oom_kills")) and record["signal"] == signal.SIGKILL.value and not record.get("killed")
+
+
+def _reason(record: dict[str, Any]) -> Reason | None:
+    """Only what the executor knows better than exit code and receipt."""
+    if record.get("reason"):
+        return Reason(record["reason"])
+    if record.get("problem"):
+        return Reason.LAUNCH_FAILED
+    if record.get("disk_full") and (record["exit_code"] or record["signal"]) and not record["stopped_on_request"]:
+        return Reason.DISK_FULL
+    return None
+
+
+def _message(record: dict[str, Any], reason: Reason | None) -> str:
+    match reason:
+        case Reason.SUPERVISOR_LOST:
+            left = record.get("left", 0)
+            return f"The run's supervisor was killed; {left} of its processes were left and have been ended."
+        case Reason.MACHINE_RESTARTED:
+            return "The machine was restarted while it ran."
+        case Reason.DISK_FULL:
+            return "The disk that holds its log and temporary files was full. Make room and run it again."
+        case Reason.LAUNCH_FAILED:
+            return f"Its program could not be started: {record['problem']}."
+        case _:
+            return _other_message(record)
+
+
+def _other_message(record: dict[str, Any]) -> str:
+    if record.get("left"):
+        return f"These processes of it could not be ended: {', '.join(map(str, record['left']))}."
+    if record.get("started") is False:
+        return "It was cancelled before its process was started."
+    if record.get("oom_kills"):
+        return f"The kernel killed {record['oom_kills']} process(es) for lack of memory while it ran."
+    return ""

@@ -1,0 +1,131 @@
+"""The Python of each trainer: an environment made from its requirements.txt, once, and found again in milliseconds."""
+
+import hashlib
+import json
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from trainyard.executors.local.uv import Stopped, Uv
+from trainyard.settings import Settings
+
+Say = Callable[[str], None]
+_STAMP = "trainyard.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """Where a trainer's Python is, or will be once it is made."""
+
+    folder: Path | None  # None: the system's
+    python: Path
+    requirements: Path | None  # None: nothing to install, it is used as it is
+
+    @property
+    def is_ready(self) -> bool:
+        """Milliseconds: a hash of requirements.txt against the stamp that the last complete installation left."""
+        if self.folder is None or self.requirements is None:
+            return self.python.exists()
+        try:
+            stamp = json.loads((self.folder / _STAMP).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return False
+        return stamp == _stamp(self.requirements) and self.python.exists()
+
+
+def find_environment(settings: Settings, framework: str) -> Environment:
+    """The environment that a trainer's runs use, made or not. Pure but for looking at the disk."""
+    trainer = settings.trainers_dir / f"trainer-{framework}"
+    by_hand = settings.trainers_dir / f"venv-{framework}"
+    requirements = trainer / "requirements.txt"
+    if python_of(by_hand).exists():
+        return Environment(by_hand, python_of(by_hand), None)
+    if not requirements.exists():
+        return Environment(None, system_python(), None)
+    folder = trainer / ".venv" if os.access(trainer, os.W_OK) else settings.envs_dir / framework
+    return Environment(folder, python_of(folder), requirements)
+
+
+def make_environment(
+    settings: Settings, framework: str, say: Say, is_cancelled: Callable[[], bool] = lambda: False
+) -> Environment:
+    """The environment, made first if it must be; minutes, then, with a line through `say` each second. One caller
+    makes it, others wait. Raises LaunchFailed, and Stopped once `is_cancelled`."""
+    env = find_environment(settings, framework)
+    if env.folder is None or env.requirements is None or env.is_ready:
+        return env
+    uv = Uv.find(settings.data_dir)
+    if uv is None:
+        say(
+            f"uv is not installed, so trainer-{framework} gets no environment of its own: it runs with the system's "
+            "Python and what is installed there. `pip install uv` changes that."
+        )
+        return Environment(None, system_python(), None)
+    with _only_one(settings, framework, say, is_cancelled):
+        if not env.is_ready:
+            _make(uv, env.folder, env.requirements, framework, say, is_cancelled)
+    return env
+
+
+def _make(uv: Uv, folder: Path, requirements: Path, framework: str, say: Say, is_cancelled: Callable[[], bool]) -> None:
+    title = f"Making the environment of trainer-{framework}"
+    stamp = _stamp(requirements)
+    (folder / _STAMP).unlink(missing_ok=True)  # not ready from here on, whatever happens
+    say(title)
+    if not python_of(folder).exists():
+        uv.run(["venv", "--clear", "--python", str(system_python()), str(folder)], title, say, is_cancelled)
+    install = ["pip", "install", "--python", str(python_of(folder)), "-r", str(requirements)]
+    began = time.monotonic()
+    uv.run(install, title, say, is_cancelled)
+    (folder / _STAMP).write_text(json.dumps(stamp), encoding="utf-8")
+    say(f"The environment of trainer-{framework} is ready, after {time.monotonic() - began:.0f} s")
+
+
+class _only_one:
+    """Holds the trainer's lock; says once who is waited for, and goes on looking whether the run was cancelled."""
+
+    def __init__(self, settings: Settings, framework: str, say: Say, is_cancelled: Callable[[], bool]) -> None:
+        settings.envs_dir.mkdir(parents=True, exist_ok=True)
+        self._lock = FileLock(settings.envs_dir / f"{framework}.lock")
+        self._framework, self._say, self._is_cancelled = framework, say, is_cancelled
+
+    def __enter__(self) -> None:
+        said = False
+        while True:
+            try:
+                self._lock.acquire(timeout=0.5)
+            except Timeout:
+                if self._is_cancelled():
+                    raise Stopped from None
+                if not said:
+                    self._say(f"Waiting: another job is making the environment of trainer-{self._framework}")
+                    said = True
+            else:
+                return
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+
+def _stamp(requirements: Path) -> dict[str, Any]:
+    digest = hashlib.sha256(requirements.read_bytes()).hexdigest()
+    return {"requirements": digest, "python": platform.python_version()}
+
+
+def python_of(folder: Path) -> Path:
+    """The interpreter of a virtual environment."""
+    return folder / "Scripts" / "python.exe" if sys.platform == "win32" else folder / "bin" / "python"
+
+
+def system_python() -> Path:
+    """The interpreter below our own environment."""
+    name = "python.exe" if sys.platform == "win32" else f"bin/python{sys.version_info.major}.{sys.version_info.minor}"
+    base = Path(sys.base_prefix) / name
+    return base if base.exists() else Path(sys.executable)

@@ -1,0 +1,22 @@
+"""What the backend needs of MLflow: whether it answers, and where a run's page is. Trainers do the rest themselves."""
+
+from urllib.parse import quote
+
+import httpx2
+
+HEALTH_SECONDS = 2.0
+
+
+def healthy(url: str) -> bool:
+    """Whether the tracking server answers, within two seconds."""
+    try:
+        # not through a proxy: the server is on this machine or in its network
+        with httpx2.Client(timeout=HEALTH_SECONDS, trust_env=False) as client:
+            return client.get(f"{url}/health").status_code == 200
+    except (httpx2.HTTPError, httpx2.InvalidURL):
+        return False
+
+
+def run_url(tracking_url: str, experiment_id: str, run_id: str) -> str:
+    """The page of a run, for people."""
+    return f"{tracking_url}/#/experiments/{quote(experiment_id, safe='')}/runs/{quote(run_id, safe='')}"

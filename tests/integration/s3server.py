@@ -1,0 +1,98 @@
+"""A real S3 server on free loopback ports, with keys of its own, stopped by its pid."""
+
+import json
+import secrets
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from trainyard.settings import Settings
+
+
+@dataclass(frozen=True)
+class S3Server:
+    """A real S3 server of this test session."""
+
+    endpoint: str
+    access_key: str
+    secret_key: str
+    pid: int
+
+    def settings(self, data_dir: Path, **given: object) -> Settings:
+        return Settings(
+            _env_file=None,  # type: ignore[call-arg]
+            **{
+                "data_dir": data_dir,
+                "s3_endpoint": self.endpoint,
+                "s3_access_key": self.access_key,
+                "s3_secret_key": self.secret_key,
+                "s3_bucket": f"test-{secrets.token_hex(4)}",
+                **given,
+            },
+        )
+
+
+def free_ports(count: int) -> list[int]:
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+    finally:
+        for one in sockets:
+            one.close()
+
+
+def weed_command(folder: Path, keys: Path, port: int) -> list[str]:
+    names = ["master.port", "master.port.grpc", "filer.port", "filer.port.grpc", "volume.port", "volume.port.grpc"]
+    names += ["s3.port.grpc", "admin.port", "admin.port.grpc"]
+    ports = [f"-{name}={number}" for name, number in zip(names, free_ports(len(names)), strict=True)]
+    # -disableHttp: without it the filer serves every file to anybody, keys or not
+    off = ["-disableHttp", "-webdav=false", "-admin.ui=false", "-master.telemetry=false"]
+    off += ["-s3.port.iceberg=0", "-s3.port.lance=0"]
+    local = ["-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-dir={folder}", f"-s3.config={keys}", f"-s3.port={port}"]
+    return [str(Path(sys.executable).with_name("weed")), "mini", *local, *ports, *off]
+
+
+@contextmanager
+def running_s3(folder: Path) -> Generator[S3Server]:
+    access, secret = secrets.token_hex(8), secrets.token_hex(16)
+    identity = {"name": "test", "credentials": [{"accessKey": access, "secretKey": secret}], "actions": ["Admin"]}
+    keys = folder / "keys.json"
+    keys.write_text(json.dumps({"identities": [identity]}))
+    (port,) = free_ports(1)
+    data = folder / "data"
+    data.mkdir()
+    with (folder / "weed.log").open("wb") as log:
+        process = subprocess.Popen(weed_command(data, keys, port), stdout=log, stderr=log, cwd=folder)
+    try:
+        _wait_until_it_answers(f"http://127.0.0.1:{port}", process, folder / "weed.log")
+        yield S3Server(f"http://127.0.0.1:{port}", access, secret, process.pid)
+    finally:
+        process.kill()
+        process.wait(10)
+
+
+def _wait_until_it_answers(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            break
+        try:
+            urllib.request.urlopen(url, timeout=2).close()
+            return
+        except urllib.error.HTTPError as answer:
+            answer.close()
+            if answer.code == 403:  # it refuses strangers: keys are loaded
+                return
+        except OSError:
+            pass
+        time.sleep(0.1)
+    raise AssertionError(f"the S3 server did not start:\n{log.read_text(errors='replace')[-3000:]}")

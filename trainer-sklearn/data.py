@@ -1,0 +1,56 @@
+"""Pictures in class folders → rows of grey values and labels; said plainly where a dataset has another layout."""
+
+import numpy as np
+from PIL import Image
+
+PICTURES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp"}
+
+
+def read_picture(path, size):
+    """One picture as a row of size x size grey values from 0 to 1."""
+    with Image.open(path) as picture:
+        return np.asarray(picture.convert("L").resize((size, size)), np.float32).ravel() / 255
+
+
+def _class_folders(folder):
+    return sorted(path.name for path in folder.iterdir() if path.is_dir() and path.name[0] not in "._")
+
+
+def _read(folder, classes, size):
+    rows, labels = [], []
+    for label, name in enumerate(classes):
+        for path in sorted((folder / name).rglob("*")):
+            if path.suffix.lower() in PICTURES and path.name[0] != ".":
+                rows.append(read_picture(path, size))
+                labels.append(label)
+    return np.array(rows, np.float32).reshape(-1, size * size), np.array(labels, int)
+
+
+def read_dataset(root, size, seed):
+    """(x, y) to learn from, (x, y) to validate with, class names. Without a val folder a seeded fifth validates."""
+    inside = _class_folders(root)
+    if len(inside) == 1 and inside != ["train"]:
+        root = root / inside[0]  # the zip of one folder
+        inside = _class_folders(root)
+    if any(root.rglob("data.yaml")) or "labels" in inside:
+        raise ValueError(
+            "this is a detection dataset (pictures with boxes); trainer-sklearn classifies whole pictures: "
+            "give it train/<class>/*.png and val/<class>/*.png, or use trainer-ultralytics for this one"
+        )
+    source = root / "train" if "train" in inside else root
+    classes = _class_folders(source)
+    x, y = _read(source, classes, size)
+    if len(np.unique(y)) < 2:
+        raise ValueError(
+            f"no two classes with pictures were found, only the folders {classes or 'none'}: "
+            "the dataset should hold train/<class>/*.png and val/<class>/*.png"
+        )
+    if source != root and (root / "val").is_dir():
+        val = _read(root / "val", classes, size)
+        unknown = set(_class_folders(root / "val")) - set(classes)
+        if unknown or not len(val[0]):
+            raise ValueError(f"val/ should hold pictures of the classes in train/; unknown there: {sorted(unknown)}")
+        return (x, y), val, classes
+    order = np.random.default_rng(seed).permutation(len(x))
+    held, kept = np.split(order, [max(1, len(x) // 5)])
+    return (x[kept], y[kept]), (x[held], y[held]), classes
