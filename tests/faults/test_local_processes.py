@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.localruns import Runs, is_gone, spawn_elsewhere, wait_for
+from tests.real.localruns import Runs, is_gone, spawn_elsewhere, wait_for
 from trainyard.contract.vocabulary import Reason
 from trainyard.executors.base import Alive, Exited
 from trainyard.executors.local import processes

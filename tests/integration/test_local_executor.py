@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.localruns import Runs, is_gone, wait_for
+from tests.real.localruns import Runs, is_gone, wait_for
 from trainyard.contract.callbacks import Done
 from trainyard.contract.vocabulary import DoneStatus, Execution, Reason
 from trainyard.errors import NotAvailable
 from trainyard.executors.base import Absent, Alive, Exited, LaunchFailed, Preparing, RunId, RunSpec
 from trainyard.executors.local.executor import LocalExecutor
-from trainyard.executors.registry import make_executor
+from trainyard.executors.registry import Executors
 
 
 @pytest.fixture
@@ -85,6 +85,39 @@ def test_an_executor_made_later_adopts_a_run_and_hears_of_its_end(runs: Runs) ->
         assert runs.end(run).signal == 9
     finally:
         later.close()
+
+
+def test_where_the_kernel_has_no_pidfds_an_end_is_heard_of_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(os, "pidfd_open")
+    with Runs(tmp_path) as runs:
+        run = runs.start("pass")
+        assert wait_for(lambda: runs.changed, "the news", seconds=5) == [run.job_id]
+
+
+def test_a_listener_that_fails_does_not_deafen_the_others(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with Runs(tmp_path) as runs:
+        later, heard = LocalExecutor(runs.settings), list[str]()
+
+        def listener(job_id: str) -> None:
+            heard.append(job_id)
+            raise ValueError("a mistake")
+
+        later.watch(listener)
+        for _ in range(2):
+            run = runs.start("import time; time.sleep(0.2)")
+            later.observe(run)
+            wait_for(lambda run=run: run.job_id in heard, "the news", seconds=5)
+        later.close()
+        assert "a mistake" in caplog.text
+
+
+def test_a_system_without_fork_is_told_what_to_do(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = runs.spec("pass")
+    monkeypatch.delattr(os, "fork")
+    with pytest.raises(LaunchFailed, match="WSL"):
+        runs.executor.submit(spec, print)
 
 
 def test_submitting_the_same_attempt_again_starts_nothing(runs: Runs) -> None:
@@ -237,8 +270,9 @@ def test_an_attached_run_is_prepared_and_waits_for_its_terminal(runs: Runs) -> N
 
 
 def test_the_table_of_executors_names_what_is_not_there_yet(runs: Runs) -> None:
-    executor = make_executor(Execution.LOCAL, runs.settings)
-    assert isinstance(executor, LocalExecutor)
-    executor.close()
+    executors = Executors(runs.settings)
+    assert isinstance(executors.get(Execution.LOCAL), LocalExecutor)
+    assert executors.get(Execution.LOCAL) is executors.get(Execution.LOCAL)
     with pytest.raises(NotAvailable, match="Kubernetes arrives with"):
-        make_executor(Execution.K8S, runs.settings)
+        executors.get(Execution.K8S)
+    executors.close()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.localruns import Runs
+from tests.real.localruns import Runs
 from trainyard.contract.vocabulary import Reason
 from trainyard.errors import InvalidSetting
 from trainyard.executors.base import LaunchFailed, RunSpec

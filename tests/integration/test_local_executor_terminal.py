@@ -10,7 +10,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from tests.localruns import Runs, is_gone, wait_for
+from tests.real.localruns import Runs, is_gone, wait_for
 from trainyard.executors.base import Alive, RunId
 
 ENTER = "\r"

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.s3server import S3Server, free_ports
+from tests.real.s3server import S3Server, free_ports
 from trainyard.errors import NotFound, StorageUnavailable
 from trainyard.settings import Settings
 from trainyard.storage.client import make_client

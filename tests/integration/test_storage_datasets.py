@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from tests.integration.s3server import S3Server, free_ports
+from tests.real.s3server import S3Server, free_ports
 from trainyard.contract.vocabulary import State, Task
 from trainyard.datasets.sample.write import write_sample
 from trainyard.datasets.service import DatasetService

@@ -13,7 +13,7 @@ from trainyard.datasets.inspect import inspect
 from trainyard.datasets.sample.write import SAMPLES, write_sample
 
 PINNED = {
-    Task.DETECT: "132ffdd2c16f9902184556b27fda7da1c672d5d30d0b43ee9d2553126c443212",
+    Task.DETECT: "a6ebe167a35a1ae546952a319aa3d84d1bef6b47d8c369a38b8e289ec0799626",
     Task.CLASSIFY: "33f3f9d5fc00572bb81c07df30cbdb8a26561262b196d7281609af40bc0a3559",
 }
 

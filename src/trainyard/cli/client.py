@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -131,13 +131,13 @@ class Client:
         except httpx2.TransportError as error:
             raise self._away(error) from error
 
-    def events(self, job_id: str, say: Callable[[str], None], after: int = 0) -> Iterator[dict[str, Any]]:
-        """Everything that happened to a job since `after`, then everything that happens, without a gap: a lost
-        connection is taken up again. Ends never; leave it at the job's end."""
-        for frame in self._stream("/v1/events", {"job_id": job_id}, str(after), say):
+    def events(self, say: Callable[[str], None], after: int | None = None, **query: str) -> Generator[dict[str, Any]]:
+        """Everything that happens from now on, or since the event `after`, without a gap: a lost connection is taken
+        up again. Never ends; leave it when you have seen enough."""
+        for frame in self._stream("/v1/events", query, None if after is None else str(after), say):
             yield json.loads(frame.data)
 
-    def log(self, job_id: str, say: Callable[[str], None], offset: int = 0) -> Iterator[str]:
+    def log(self, job_id: str, say: Callable[[str], None], offset: int = 0) -> Generator[str]:
         """A job's log from `offset` on as it grows; ends when it is complete."""
         for frame in self._stream(f"/v1/jobs/{job_id}/log/stream", {}, str(offset), say):
             if frame.event == "end":
@@ -145,8 +145,8 @@ class Client:
             yield json.loads(frame.data)
 
     def _stream(
-        self, path: str, query: dict[str, str], last: str, say: Callable[[str], None]
-    ) -> Iterator[httpx2.ServerSentEvent]:
+        self, path: str, query: dict[str, str], last: str | None, say: Callable[[str], None]
+    ) -> Generator[httpx2.ServerSentEvent]:
         told = False
         while True:
             try:
@@ -164,9 +164,9 @@ class Client:
             self.get("/v1/health/live")  # repeated until it is back; raises where it stays away
             time.sleep(AGAIN_SECONDS)
 
-    def _connected(self, path: str, query: dict[str, str], last: str) -> Iterator[httpx2.ServerSentEvent]:
+    def _connected(self, path: str, query: dict[str, str], last: str | None) -> Generator[httpx2.ServerSentEvent]:
         wait = httpx2.Timeout(SILENT_SECONDS, connect=3)
-        headers = {"Last-Event-ID": last}
+        headers = {} if last is None else {"Last-Event-ID": last}
         # a piece of a log may be 256 kB of anything, six bytes each once it is JSON
         with self.http.sse(path, params=query, headers=headers, timeout=wait, max_event_size=8 * PIECE) as source:
             if not source.response.is_success:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from trainyard.cli.checkup import Finding, Verdict, examine
+from trainyard.stack.checkup import Finding, Verdict, examine
 from trainyard.cli.console import out, print_json
 from trainyard.settings import load_settings
 

@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from trainyard.contract.vocabulary import Task
+
 Framework = Annotated[
     str | None, typer.Option("--framework", "-f", help="Trainer: the x of a folder trainer-x. Default: ultralytics.")
 ]
@@ -15,7 +17,7 @@ Dataset = Annotated[
 Assignments = Annotated[
     list[str] | None, typer.Option("--set", "-s", metavar="NAME=VALUE", help="A parameter; may be given repeatedly.")
 ]
-TaskName = Annotated[str | None, typer.Option("--task", help="detect or classify. Default: what fits the dataset.")]
+TaskName = Annotated[Task | None, typer.Option("--task", help="Default: what fits the dataset.")]
 Name = Annotated[str, typer.Option("--name", help="What to call the job in lists.")]
 Tags = Annotated[list[str] | None, typer.Option("--tag", help="A tag; may be given repeatedly.")]
 Gpus = Annotated[int | None, typer.Option("--gpus", min=0, help="How many GPUs. Default: one, if there is one.")]

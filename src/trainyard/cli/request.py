@@ -1,15 +1,17 @@
 """From options to the body of a submit: defaults, parameters, and the sample dataset where none was named."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from trainyard.cli.client import Client
 from trainyard.cli.samples import BUILT_IN, load_sample, samples_of
 from trainyard.errors import InvalidInput
+from trainyard.settings import Settings
 
 DEFAULT_FRAMEWORK = "ultralytics"
-DEFAULT_EPOCHS = 10  # with the default trainer, as it always was
+DEFAULT_MODEL = "yolo11n"
+DEFAULT_EPOCHS = 10  # both with the default trainer, as it always was
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,9 @@ class Wanted:
         if epochs is None and "epochs" not in self.params and self.framework == DEFAULT_FRAMEWORK:
             epochs = DEFAULT_EPOCHS
         return self.params | ({} if epochs is None else {"epochs": epochs})
+
+    def on(self, dataset: str) -> "Wanted":
+        return replace(self, dataset=dataset)
 
     def body(self) -> dict[str, Any]:
         """For POST /v1/jobs."""
@@ -58,12 +63,19 @@ def parse_assignments(given: Sequence[str] | None) -> dict[str, str]:
     return params
 
 
-def ready_dataset(client: Client, wanted: str | None, framework: str) -> str:
+def ready_dataset(settings: Settings, client: Client, wanted: str | None, framework: str, task: str | None) -> str:
     """The dataset to train on, loaded into the store first where it is a sample that is not there yet."""
-    if wanted is not None and wanted != BUILT_IN and wanted not in samples_of(client):
-        return wanted  # the backend says what is wrong with it
+    samples = samples_of(client)
     if wanted is None:
-        own = [sample for sample, maker in samples_of(client).items() if maker == framework]
-        wanted = own[0] if own else BUILT_IN
-    load_sample(client, wanted)
-    return wanted
+        own = [sample for sample, maker in samples.items() if maker == framework]
+        wanted = own[0] if own else BUILT_IN[task or _first_task(client, framework)]
+    if wanted in samples:
+        load_sample(settings, client, wanted)
+    return wanted  # the backend says what is wrong with any other
+
+
+def _first_task(client: Client, framework: str) -> str:
+    for trainer in client.get("/v1/trainers")["items"]:
+        if trainer["framework"] == framework and trainer["usable"]:
+            return next((task for task in BUILT_IN if task in trainer["manifest"]["tasks"]), "detect")
+    return "detect"  # there is no such trainer: the submit says so

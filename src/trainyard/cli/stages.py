@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from rich.console import Console
 from rich.markup import escape
@@ -13,15 +14,26 @@ from trainyard.cli.console import duration, err
 PLAIN_SECONDS = 10.0  # without a terminal: a line so often at most
 
 
+@dataclass(slots=True)
+class Stage:
+    """What its block says: `update` changes the moving line, `done` is what stays."""
+
+    update: Callable[[str], None]
+    words: str = ""
+
+    def done(self, text: str) -> None:
+        self.words = text
+
+
 @contextmanager
-def stage(title: str) -> Generator[Callable[[str], None]]:
-    """Says `title` while the block runs; the block calls what it gets with the words for its end."""
-    words: list[str] = []
+def stage(title: str) -> Generator[Stage]:
+    """Shows `title` while the block runs, and what the block said at its end with the time it took."""
     began = time.monotonic()
-    with under_way(title, err()):
-        yield words.append
-    for text in words:
-        tell_done(err(), text, time.monotonic() - began)
+    with under_way(title, err()) as update:
+        told = Stage(update)
+        yield told
+    if told.words:
+        tell_done(err(), told.words, time.monotonic() - began)
 
 
 def tell_done(console: Console, text: str, seconds: float) -> None:

@@ -90,10 +90,10 @@ def _of_code(seen: Exited, callbacks: bool, evidence: dict[str, Any]) -> Ending:
         case _, int() as number if number in (2, 15):
             return _cancelled(False, evidence)
         case code, _ if code == BAD_EXIT and callbacks:
-            return Ending(State.FAILED, Reason.BAD_CONFIGURATION, last_line(seen.tail), evidence)
+            return Ending(State.FAILED, Reason.BAD_CONFIGURATION, last_words(seen), evidence)
         case code, number:
             how = f"signal {number}" if number else f"exit code {code}"
-            fault = TrainerFault(message=last_line(seen.tail) or how)
+            fault = TrainerFault(message=last_words(seen) or how)
             ending = _failed(seen.tail, fault, evidence)
             return Ending(ending.state, ending.reason, f"{ending.message} ({how})", evidence)
 
@@ -112,5 +112,8 @@ def first_line(text: str) -> str:
     return text.strip().splitlines()[0][:500] if text.strip() else ""
 
 
-def last_line(text: str) -> str:
-    return text.strip().splitlines()[-1][:500] if text.strip() else ""
+def last_words(seen: Exited) -> str:
+    """The line that says most: the exception's own, else the last the trainer printed (not what we added to its log)."""
+    traceback = seen.traceback or last_traceback(seen.tail)
+    lines = [line for line in (traceback or seen.tail).splitlines() if line.strip() and "] [trainyard] " not in line]
+    return lines[-1].strip()[:500] if lines else ""

@@ -1,6 +1,8 @@
 """Keeps one service running: starts it, waits for it, watches it, and starts it again when it dies."""
 
 import logging
+import signal
+import subprocess
 import threading
 import time
 from collections.abc import Callable
@@ -41,6 +43,7 @@ class Keeper(threading.Thread):
         self._state = state
         self._say = say
         self._rebuild = rebuild
+        self._exit_code: int | None = None
 
     def ask_to_stop(self) -> None:
         self._stopping.set()
@@ -126,12 +129,16 @@ class Keeper(threading.Thread):
         service.clean()
         service.check()
         command = service.command()
+        self._exit_code = None
         process = start(command.argv, env=command.env, cwd=command.cwd, log=service.log)
-        # nobody needs its exit code, but somebody must take it, or it stays as a zombie
-        threading.Thread(target=process.wait, daemon=True).start()
+        # somebody must take its exit code, or it stays as a zombie
+        threading.Thread(target=self._take_exit, args=(process,), daemon=True).start()
         identity = Identity.of(process.pid)
         self._state.update(service.name, phase=Phase.STARTING, identity=identity)
         return identity
+
+    def _take_exit(self, process: "subprocess.Popen[bytes]") -> None:
+        self._exit_code = process.wait()
 
     def _wait_until_ready(self, identity: Identity | None) -> None:
         service, deadline = self.service, time.monotonic() + self.service.start_seconds
@@ -170,8 +177,10 @@ class Keeper(threading.Thread):
                 look_at_log = time.monotonic() + 10
 
     def _last_words(self) -> str:
+        if self._exit_code is not None and self._exit_code < 0:
+            return f": killed by {signal.Signals(-self._exit_code).name}."  # its log knows nothing of that
         words = last_lines(self.service.log)
-        return f". The end of its log ({self.service.log}):\n{words}" if words else "."
+        return f". The end of its log ({self.service.log}):\n{words}\n" if words else "."
 
     def end(self) -> None:
         """Stop the process. Call it when the thread is over."""

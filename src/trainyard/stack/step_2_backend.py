@@ -1,9 +1,11 @@
 """Step 2: the backend. Jobs live in sessions of their own, so they outlive it."""
 
+import os
 import sys
 
 from trainyard.stack.probe import http_status
 from trainyard.stack.service import Command, Port, Service, base_environment
+from trainyard.stack.uv import uv_environment, uv_folder
 
 
 class Backend(Service):
@@ -23,9 +25,11 @@ class Backend(Service):
         return [Port(self.settings.port, "TRAINYARD_PORT")]
 
     def command(self) -> Command:
+        # it makes the trainers' environments: uv must work there as it did in the bootstrap
+        env = uv_environment() | base_environment(self.settings)
+        env["PATH"] = os.pathsep.join(filter(None, (env.get("PATH"), str(uv_folder()))))
         # -P: the folder it is started in holds data, nothing to import
-        argv = [sys.executable, "-P", "-m", "trainyard.api"]
-        return Command(argv, base_environment(self.settings), self.settings.data_dir)
+        return Command([sys.executable, "-P", "-m", "trainyard.api"], env, self.settings.data_dir)
 
     def answers(self) -> bool:
         return http_status(f"{self.url}/v1/health/ready") == 200

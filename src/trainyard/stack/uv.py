@@ -33,10 +33,14 @@ _OLDER_NAMES = {"UV_DEFAULT_INDEX": "UV_INDEX_URL", "UV_INDEX": "UV_EXTRA_INDEX_
 def find_uv(data_dir: Path) -> str | None:
     """A uv that runs: the one that is named, on the PATH, or in the data folder. None where there is none."""
     name = "uv.exe" if sys.platform == "win32" else "uv"
-    # the bootstrap reads no .env, so its data folder may be the default one where the program's is another
-    inside = [str(folder / "uv" / "bin" / name) for folder in (data_dir, Path(__file__).parents[3] / ".trainyard")]
+    inside = [str(folder / name) for folder in (data_dir / "uv" / "bin", uv_folder())]
     candidates = (os.environ.get("TRAINYARD_UV"), shutil.which("uv"), *inside)
     return next((candidate for candidate in candidates if candidate and _runs(candidate)), None)
+
+
+def uv_folder() -> Path:
+    """Where the bootstrap puts uv. It reads no .env, so that may be elsewhere than in the program's data folder."""
+    return Path(__file__).resolve().parents[3] / ".trainyard" / "uv" / "bin"
 
 
 def _runs(program: str) -> bool:

@@ -19,7 +19,8 @@ KINDS = ("cat", "dog")
 TRAIN, VAL = 40, 10
 SAMPLES = {"cats-dogs": Task.DETECT, "cats-dogs-classes": Task.CLASSIFY}  # dataset id → its layout
 NAMES = {"cats-dogs": "Cats and dogs (boxes)", "cats-dogs-classes": "Cats and dogs (classes)"}
-_DATA_YAML = "path: .\ntrain: images/train\nval: images/val\nnames:\n  0: cat\n  1: dog\n"
+# no `path`: YOLO takes the folder of data.yaml then, and with `path: .` the one it was started in
+_DATA_YAML = "train: images/train\nval: images/val\nnames:\n  0: cat\n  1: dog\n"
 
 
 @dataclass(slots=True, frozen=True)

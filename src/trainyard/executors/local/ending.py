@@ -1,6 +1,5 @@
 """How a run ended: what the shim wrote down, and what the run's log says about it."""
 
-import signal
 from typing import Any
 
 from pydantic import ValidationError
@@ -12,6 +11,7 @@ from trainyard.executors.base import Exited, RunId
 from trainyard.executors.local.run_folder import RunFolder
 from trainyard.logs.files import last_traceback, tail
 
+_SIGKILL = 9  # by its number: not every system has the name
 _TAIL_LINES, _TAIL_BYTES = 40, 8_192
 _SEARCHED_BYTES = 512 * 1024  # a receipt with the longest traceback and 500 metrics fits
 
@@ -53,7 +53,7 @@ def find_receipt(run: RunId, text: str) -> Done | None:
 
 def _was_killed_for_memory(record: dict[str, Any]) -> bool:
     """The kernel killed somebody for memory while it ran, and a SIGKILL that wasn't ours ended it."""
-    return bool(record.get("oom_kills")) and record["signal"] == signal.SIGKILL.value and not record.get("killed")
+    return bool(record.get("oom_kills")) and record["signal"] == _SIGKILL and not record.get("killed")
 
 
 def _reason(record: dict[str, Any]) -> Reason | None:

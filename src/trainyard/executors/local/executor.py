@@ -1,6 +1,7 @@
 """Tier 1: each run is a process tree below a shim of its own, which outlives this process and is found again."""
 
 import errno
+import os
 import subprocess
 import sys
 import threading
@@ -69,6 +70,8 @@ class LocalExecutor:
         with self._in_progress(spec.run, say) as tell:
             if folder.shim() or folder.exit():
                 return
+            if not hasattr(os, "fork"):
+                raise LaunchFailed("Local runs need Linux or macOS.", hint="On Windows start trainyard inside WSL.")
             try:
                 folder.make()
                 self._prepare(spec, folder, tell)

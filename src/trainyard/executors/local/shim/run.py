@@ -69,7 +69,13 @@ def _supervise(
     try:
         pid = start_child(argv, plan["cwd"], env, relay.stdio(), relay.terminal)
     except NotStarted as problem:
-        return {"exit_code": 127, "signal": None, "stopped_on_request": False, "started": False, "problem": str(problem)}
+        return {
+            "exit_code": 127,
+            "signal": None,
+            "stopped_on_request": False,
+            "started": False,
+            "problem": str(problem),
+        }
     relay.started()
     log.say(f"started process {pid}: {' '.join(argv)}")
     try:

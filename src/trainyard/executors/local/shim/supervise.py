@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import select
 import signal
+import sys
 import time
 
 from trainyard.executors.local.shim.folder import CANCEL
@@ -13,6 +14,7 @@ from trainyard.executors.local.shim.log import JobLog
 from trainyard.executors.local.shim.relay import Relay
 
 _HEARD = ("SIGCHLD", "SIGTERM", "SIGHUP", "SIGINT", "SIGUSR1", "SIGWINCH")
+_RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 _PATIENCE = 10.0  # for processes that even SIGKILL doesn't end: they hang in the kernel
 
 
@@ -137,7 +139,7 @@ class Supervisor:
                 return False
             if pid == 0:
                 return True
-            self._max_rss = max(self._max_rss, usage.ru_maxrss * 1024)
+            self._max_rss = max(self._max_rss, usage.ru_maxrss * _RSS_UNIT)
             if pid == self._main:
                 self._status = status
 

@@ -1,0 +1,157 @@
+"""`trainyard jobs`: a list of jobs, or everything about one."""
+
+import time
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.text import Text
+
+from trainyard.cli.client import Client
+from trainyard.cli.console import duration, out, print_json
+from trainyard.cli.fit import Column, print_table
+from trainyard.cli.summary import print_summary
+from trainyard.cli.which_job import find_job
+from trainyard.cli.words import Goals, Job, ago, epoch, number, seconds_run, state_text
+from trainyard.errors import InvalidInput
+from trainyard.settings import load_settings
+
+app = typer.Typer()
+SHOWN_EVENTS = 20
+PAGE = 200
+
+
+@app.command()
+def jobs(
+    job: Annotated[str | None, typer.Argument(help="Its id, a beginning or end of it, or `last`: shows it.")] = None,
+    state: Annotated[str | None, typer.Option(help="Only these: RUNNING, or QUEUED,RUNNING …")] = None,
+    framework: Annotated[str | None, typer.Option("--framework", "-f", help="Only this trainer's.")] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="The newest so many.")] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+) -> None:
+    """List jobs, the newest first; with a JOB, show everything about it.
+
+    Example: trainyard jobs --state RUNNING; trainyard jobs last
+    """
+    settings = load_settings()
+    with Client(settings) as client:
+        if job is None:
+            _list(client, state, framework, limit, as_json)
+            return
+        if state or framework:
+            raise InvalidInput("--state and --framework are for the list.", hint="Leave JOB out.", field="JOB")
+        found = find_job(client, job)
+        events = _events(client, found["id"])
+        if as_json:
+            print_json(found | {"events": events})
+            return
+        print_summary(out(), client, settings, found, Goals(client))
+        _print_fields(found)
+        _print_metrics(found)
+        _print_events(events)
+
+
+def _list(client: Client, state: str | None, framework: str | None, limit: int, as_json: bool) -> None:
+    found: list[Job] = []
+    before = None
+    while len(found) < limit:
+        page = client.get(
+            "/v1/jobs", state=state, framework=framework, limit=min(PAGE, limit - len(found)), before=before
+        )
+        found += page["items"]
+        before = page["next"]
+        if before is None:
+            break
+    if as_json:
+        print_json(found)
+    elif found:
+        print_table(out(), _columns(found, Goals(client)))
+    else:
+        out().print("No such jobs." if state or framework else "No jobs yet. `trainyard demo` makes the first one.")
+
+
+def _columns(found: list[Job], goals: Goals) -> list[Column]:
+    best = [goals.best(job) for job in found]
+    ran = [seconds_run(job) for job in found]
+    return [
+        Column("state", [state_text(job) for job in found]),
+        Column("job", [job["id"] for job in found]),
+        Column("name", [job["name"] for job in found], 4),
+        Column("trainer", [job["framework"] for job in found], 6),
+        Column(">epoch", [epoch(job) for job in found], 1),
+        Column(
+            ">best",
+            [f"{value} {metric}" if (metric, value) != ("", "") else "" for metric, value in map(_short, best)],
+            2,
+        ),
+        Column(">submitted", [ago(job["created_at"]) for job in found], 5),
+        Column(">ran for", ["" if seconds is None else duration(seconds) for seconds in ran], 3),
+    ]
+
+
+def _short(best: tuple[str, str, int | None] | None) -> tuple[str, str]:
+    return (best[0], best[1]) if best else ("", "")
+
+
+def _print_fields(job: Job) -> None:
+    fields: dict[str, Any] = {
+        "name": job["name"],
+        "trainer": f"{job['framework']}, {job['task']}, model {job['model']}",
+        "dataset": job["dataset_id"],
+        "parameters": ", ".join(f"{name}={value}" for name, value in job["params"].items()),
+        "script": job["script"],
+        "tier": job["execution"],
+        "epoch": epoch(job),
+        "phase": job["phase"],
+        "tags": ", ".join(job["tags"]),
+        "notes": job["notes"],
+        "parent": job["parent_id"],
+        "attempt": job["attempt"] if job["attempt"] > 1 else None,
+        "trace id": job["trace_id"],
+        "submitted": f"{_clock(job['created_at'])} ({ago(job['created_at'])})",
+    }
+    for name, value in fields.items():
+        if value not in (None, ""):
+            out().print(f"  {name:<10} {escape(str(value))}")
+
+
+def _print_metrics(job: Job) -> None:
+    metrics: dict[str, dict[str, Any]] = job["metrics"]
+    if metrics:
+        columns = [Column("metric", list(metrics))]
+        columns += [
+            Column(f">{name}", [number(summary[name]) for summary in metrics.values()])
+            for name in ("last", "min", "max")
+        ]
+        out().print()
+        print_table(out(), columns)
+
+
+def _events(client: Client, job_id: str) -> list[dict[str, Any]]:
+    """All but the heartbeats, which the metrics stand for."""
+    found: list[dict[str, Any]] = []
+    after = 0
+    while page := client.get(f"/v1/jobs/{job_id}/events", after=after, limit=1000)["items"]:
+        found += [event for event in page if event["type"] not in ("heartbeat", "validation", "preparing")]
+        after = page[-1]["id"]
+    return found
+
+
+def _print_events(events: list[dict[str, Any]]) -> None:
+    out().print()
+    if len(events) > SHOWN_EVENTS:
+        out().print(Text(f"… {len(events) - SHOWN_EVENTS} earlier ones (--json has them all)", "dim"))
+    for event in events[-SHOWN_EVENTS:]:
+        out().print(Text(f"{_clock(event['at'])}  {_what(event)}"))
+
+
+def _what(event: dict[str, Any]) -> str:
+    data = event["data"]
+    if event["type"] == "state":
+        return f"{data['to']:<10} {event['message']}".rstrip()
+    said = event["message"] or "  ".join(f"{name} {value}" for name, value in data.items())
+    return f"{event['type']:<10} {said}"[:300].rstrip()
+
+
+def _clock(at: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))

@@ -1,0 +1,64 @@
+"""`trainyard logs`: what a job printed."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from trainyard.cli.client import Client
+from trainyard.cli.console import err
+from trainyard.cli.which_job import find_job
+from trainyard.settings import load_settings
+
+app = typer.Typer()
+PIECE = 2**20
+LARGEST_TAIL = 8 * 2**20
+
+
+@app.command()
+def logs(
+    job: Annotated[str, typer.Argument(help="Its id, a beginning or end of it, or `last`.")],
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the job has ended, or Ctrl+C.")] = False,
+    tail: Annotated[int | None, typer.Option("--tail", "-n", min=0, help="Only the last so many lines.")] = None,
+) -> None:
+    """Print a job's log: everything its trainer printed, as it printed it.
+
+    Example: trainyard logs last -f --tail 20
+    """
+    with Client(load_settings()) as client:
+        found = find_job(client, job)["id"]
+        offset = 0 if tail is None else _print_tail(client, found, tail)
+        if follow:
+            for text in client.log(found, lambda said: err().print(f"[dim]{said}[/]"), offset):
+                _write(text)
+        elif tail is None:
+            _print_all(client, found)
+
+
+def _print_all(client: Client, job_id: str) -> None:
+    offset = 0
+    while True:
+        text, headers = client.text(f"/v1/jobs/{job_id}/log", offset=offset, limit=PIECE)
+        _write(text)
+        following = int(headers["X-Next-Offset"])
+        if following == offset:
+            return
+        offset = following
+
+
+def _print_tail(client: Client, job_id: str, lines: int) -> int:
+    """Print the last lines, asking for more bytes until there are enough of them; where to go on from."""
+    wanted = 64 * 1024
+    while True:
+        text, headers = client.text(f"/v1/jobs/{job_id}/log", tail=wanted)
+        found = text.splitlines(keepends=True)
+        if len(found) > lines or len(text.encode()) < wanted or wanted >= LARGEST_TAIL:
+            _write("".join(found[len(found) - lines :] if lines < len(found) else found))
+            return int(headers["X-Next-Offset"])
+        wanted *= 2
+
+
+def _write(text: str) -> None:
+    # whatever a trainer prints may be asked for by a terminal that can't spell it
+    sys.stdout.buffer.write(text.encode(sys.stdout.encoding or "utf-8", errors="replace"))
+    sys.stdout.flush()

@@ -1,0 +1,74 @@
+"""`trainyard submit`: hand a training to the backend."""
+
+import uuid
+from typing import Annotated, Any
+
+import typer
+
+from trainyard.cli import options
+from trainyard.cli.client import Client
+from trainyard.cli.console import err, out, print_json
+from trainyard.cli.live import watch
+from trainyard.cli.request import DEFAULT_FRAMEWORK, Wanted, parse_assignments, ready_dataset
+from trainyard.cli.summary import print_summary
+from trainyard.cli.words import Goals, Job
+from trainyard.contract.vocabulary import State
+from trainyard.settings import Settings, load_settings
+
+app = typer.Typer()
+EXIT = {State.SUCCEEDED: 0, State.CANCELLED: 130}
+
+
+@app.command()
+def submit(
+    framework: options.Framework = None,
+    model: options.Model = None,
+    epochs: options.Epochs = None,
+    dataset: options.Dataset = None,
+    assignments: options.Assignments = None,
+    task: options.TaskName = None,
+    name: options.Name = "",
+    tags: options.Tags = None,
+    gpus: options.Gpus = None,
+    priority: Annotated[int, typer.Option(help="Higher runs earlier; -100 to 100.")] = 0,
+    on: Annotated[str | None, typer.Option("--on", help="Tier: local, k8s or image.")] = None,
+    follow: Annotated[bool, typer.Option("--watch", "-w", help="Stay and show it until it has ended.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The job as one JSON document.")] = False,
+) -> None:
+    """Submit a training and return; it runs on without this terminal.
+
+    Example: trainyard submit --model yolo11n --epochs 20 --dataset my-pictures --set batch_size=8
+    """
+    settings = load_settings()
+    params = parse_assignments(assignments)
+    trainer = framework or DEFAULT_FRAMEWORK
+    with Client(settings) as client:
+        chosen = ready_dataset(settings, client, dataset, trainer, task)
+        wanted = Wanted(trainer, model, epochs, chosen, task, name, tags or [], gpus, params)
+        job = send(client, wanted.body() | {"priority": priority, "execution": on})
+        if as_json and not follow:
+            print_json(job)
+            return
+        out().print(f"{job['id']}  {job['url']}")
+        if follow:
+            raise typer.Exit(watch_to_the_end(client, settings, job))
+
+
+def send(client: Client, body: dict[str, Any]) -> Job:
+    """Submit once, however often the answer is lost."""
+    return client.post("/v1/jobs", body, headers={"Idempotency-Key": str(uuid.uuid4())})
+
+
+def watch_to_the_end(client: Client, settings: Settings, job: Job) -> int:
+    """Show it until its end or Ctrl+C; the exit code that says how it ended."""
+    goals = Goals(client)
+    try:
+        job = watch(client, job, goals.metric(job))
+    except KeyboardInterrupt:
+        err().print(
+            "\nThe job goes on without this terminal: "
+            f"`trainyard logs {job['id']} -f` follows it, `trainyard cancel {job['id']}` stops it."
+        )
+        return 130
+    print_summary(out(), client, settings, job, goals)
+    return EXIT.get(State(job["state"]), 1)
