@@ -1,27 +1,23 @@
 """Real storage, a recorded backend, and trainers in environments of their own, made once and kept."""
 
 import hashlib
-import json
 import os
-import secrets
-import socket
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import boto3
-import pictures
 import pytest
 from botocore.config import Config
 from filelock import FileLock
-from recorder import Recorder
-from running import JOB, ROOT, TOKEN, TRACE, Run, Starter
+
+from tests.contract import pictures
+from tests.contract.recorder import Recorder
+from tests.contract.running import JOB, ROOT, TOKEN, TRACE, Run, Starter
+from tests.real.s3server import S3Server
 
 
 @dataclass(frozen=True)
@@ -33,77 +29,30 @@ class Storage:
     variables: dict[str, str]
 
     def keys(self, prefix: str) -> list[str]:
-        return [one["Key"] for one in self.client.list_objects_v2(Bucket=self.bucket, Prefix=prefix).get("Contents", [])]
+        return [
+            one["Key"] for one in self.client.list_objects_v2(Bucket=self.bucket, Prefix=prefix).get("Contents", [])
+        ]
 
     def has(self, key: str) -> bool:
         return key in self.keys(key)
 
 
-def free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
-
-
-def wait_until(answers: Callable[[], object], process: subprocess.Popen[bytes], log: Path, seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline and process.poll() is None:
-        if answers():
-            return
-        time.sleep(0.05)
-    raise AssertionError(f"a service did not start:\n{log.read_text(errors='replace')[-3000:]}")
-
-
-def http_status(url: str) -> int:
-    try:
-        with urllib.request.urlopen(url, timeout=2) as answer:
-            return answer.status
-    except urllib.error.HTTPError as answer:
-        answer.close()
-        return answer.code
-    except OSError:
-        return 0
-
-
 @pytest.fixture(scope="session")
-def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storage]:
-    folder = tmp_path_factory.mktemp("s3")
-    access, secret = secrets.token_hex(8), secrets.token_hex(16)
-    identity = {"name": "test", "credentials": [{"accessKey": access, "secretKey": secret}], "actions": ["Admin"]}
-    (folder / "keys.json").write_text(json.dumps({"identities": [identity]}))
-    (folder / "data").mkdir()
-    inner = ("master.port", "master.port.grpc", "filer.port", "filer.port.grpc", "volume.port", "volume.port.grpc")
-    port, *others = free_ports(len(inner) + 2)
-    argv = [Path(sys.executable).with_name("weed"), "mini", f"-dir={folder / 'data'}", f"-s3.config={folder / 'keys.json'}"]
-    argv += ["-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-disableHttp", "-webdav=false", "-admin.ui=false"]
-    argv += ["-master.telemetry=false", "-s3.port.iceberg=0", "-s3.port.lance=0", f"-s3.port={port}"]
-    argv += [f"-{name}={number}" for name, number in zip((*inner, "s3.port.grpc"), others, strict=True)]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(argv, stdout=log, stderr=log, cwd=folder)
-    try:
-        url = f"http://127.0.0.1:{port}"
-        wait_until(lambda: http_status(url) == 403, process, folder / "log")  # strangers are refused: the keys are loaded
-        client = boto3.client(
-            "s3",
-            endpoint_url=url,
-            aws_access_key_id=access,
-            aws_secret_access_key=secret,
-            region_name="us-east-1",
-            config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 5, "mode": "standard"}),
-        )
-        client.create_bucket(Bucket="contract")
-        names = {"ENDPOINT": url, "ACCESS_KEY": access, "SECRET_KEY": secret, "BUCKET": "contract"}
-        variables = {"STORAGE_TYPE": "minio"} | {f"MINIO_{name}": value for name, value in names.items()}
-        made = Storage(client, "contract", variables)
-        _fill(made, folder)
-        yield made
-    finally:
-        process.kill()
-        process.wait(10)
+def storage(s3_server: S3Server, tmp_path_factory: pytest.TempPathFactory) -> Storage:
+    client = boto3.client(
+        "s3",
+        endpoint_url=s3_server.endpoint,
+        aws_access_key_id=s3_server.access_key,
+        aws_secret_access_key=s3_server.secret_key,
+        region_name="us-east-1",
+        config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 5, "mode": "standard"}),
+    )
+    client.create_bucket(Bucket="contract")
+    names = {"ENDPOINT": s3_server.endpoint, "ACCESS_KEY": s3_server.access_key, "SECRET_KEY": s3_server.secret_key}
+    variables = {f"MINIO_{name}": value for name, value in names.items()} | {"MINIO_BUCKET": "contract"}
+    made = Storage(client, "contract", {"STORAGE_TYPE": "minio"} | variables)
+    _fill(made, tmp_path_factory.mktemp("datasets"))
+    return made
 
 
 def _fill(storage: Storage, folder: Path) -> None:
@@ -132,20 +81,24 @@ def environment(requirements: Path) -> Path:
     with FileLock(f"{folder}.lock"):
         if not (folder / "ready").exists():
             subprocess.run(["uv", "venv", "--clear", "--quiet", "--python", sys.executable, folder], check=True)
-            subprocess.run(["uv", "pip", "install", "--quiet", "--python", python, "-r", requirements], check=True)
+            install = ["uv", "pip", "install", "--quiet", "--compile-bytecode", "--python", python]
+            subprocess.run([*install, "-r", requirements], check=True)
             (folder / "ready").touch()
     return python
 
 
 @pytest.fixture
-def backend() -> Iterator[Recorder]:
+def recorder() -> Iterator[Recorder]:
     made = Recorder().up()
     yield made
     made.down()
 
 
+MakeStarter = Callable[..., Starter]
+
+
 @pytest.fixture
-def starter(storage: Storage, backend: Recorder, tmp_path: Path) -> Iterator[Callable[..., Starter]]:
+def starter(storage: Storage, recorder: Recorder, tmp_path: Path) -> Iterator[MakeStarter]:
     """`starter("trainer-sklearn")` gives what starts that trainer, with all variables that the platform sets."""
     running: list[Run] = []
     variables = storage.variables | {
@@ -154,16 +107,17 @@ def starter(storage: Storage, backend: Recorder, tmp_path: Path) -> Iterator[Cal
         "TRACE_ID": TRACE,
         "ATTEMPT": "1",
         "PROJECT_ID": "default",
-        "BACKEND_BASE_URL": backend.url,
+        "BACKEND_BASE_URL": recorder.url,
         "CALLBACK_TOKEN": TOKEN,
         "DATASET_ID": "shapes",
         "EPOCHS": "3",
+        "BATCH_SIZE": "8",
         "SEED": "1",
     }
 
-    def make(trainer: str, script: str = "train.py", **more: str) -> Starter:
+    def make(trainer: str, script: str = "train.py") -> Starter:
         python = environment(ROOT / trainer / "requirements.txt")
-        return Starter(trainer, python, tmp_path, variables | more, script, running)
+        return Starter(python, ROOT / trainer / script, tmp_path, variables, running)
 
     yield make
     for run in running:
@@ -175,6 +129,12 @@ def starter(storage: Storage, backend: Recorder, tmp_path: Path) -> Iterator[Cal
 
 
 @pytest.fixture(params=["trainer-template", "trainer-sklearn"])
-def start(request: pytest.FixtureRequest, starter: Callable[..., Starter]) -> Starter:
-    """Starts each of the two trainers that need no torch: what holds for them holds for whoever copies utils.py."""
+def start(request: pytest.FixtureRequest, starter: MakeStarter) -> Starter:
+    """Each of the two trainers that need no torch."""
     return starter(request.param)
+
+
+@pytest.fixture
+def template(starter: MakeStarter) -> Starter:
+    """The trainer that starts fastest, for what utils.py and job.py do in all of them alike."""
+    return starter("trainer-template")

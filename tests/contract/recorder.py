@@ -87,7 +87,7 @@ class Recorder:
         return [call.body for call in self.taken if call.kind == "heartbeat"]
 
     def epochs(self) -> list[Call]:
-        return [call for call in self.taken if call.kind == "heartbeat" and call.body["metrics"]]
+        return [call for call in self.taken if call.kind == "heartbeat" and call.body.get("metrics")]
 
     def events(self, kind: str) -> list[dict[str, Any]]:
         return [call.body for call in self.taken if call.kind == "event" and call.body["type"] == kind]

@@ -59,12 +59,11 @@ class Run:
 class Starter:
     """Starts one trainer with the variables that every run of a test shares."""
 
-    trainer: str
     python: Path
+    script: Path
     folder: Path
     variables: dict[str, str]
-    script: str = "train.py"
-    running: list[Run]  # type: ignore[misc]
+    running: list[Run]
 
     def __call__(self, **changes: str | int | float | None) -> Run:
         folder = self.folder / f"run-{len(self.running)}"
@@ -73,7 +72,7 @@ class Starter:
         given = {name: value for name, value in (values | changes).items() if value is not None}
         with (folder / "stdout").open("wb") as out, (folder / "stderr").open("wb") as err:
             process = subprocess.Popen(
-                [self.python, "-B", ROOT / self.trainer / self.script],
+                [self.python, "-B", self.script],
                 env={name: str(value) for name, value in given.items()},
                 cwd=folder,
                 stdin=subprocess.DEVNULL,

@@ -214,7 +214,7 @@ def test_f51_after_a_reboot_no_pid_is_trusted(runs: Runs) -> None:
         decoy.wait()
 
 
-def test_f02_two_shims_at_once_and_only_one_runs(runs: Runs) -> None:
+def test_two_shims_at_once_and_only_one_runs(runs: Runs) -> None:
     spec = runs.spec("open('count', 'a').write('x'); import time; time.sleep(0.5)", attached=True)
     runs.started.append(spec.run)
     runs.executor.submit(spec, print)
@@ -226,7 +226,7 @@ def test_f02_two_shims_at_once_and_only_one_runs(runs: Runs) -> None:
     assert (runs.folder / "count").read_text() == "x"
 
 
-def test_f41_a_trainer_killed_by_the_kernel_for_its_memory_is_seen_as_such(runs: Runs, tmp_path: Path) -> None:
+def test_a_trainer_killed_by_the_kernel_for_its_memory_is_seen_as_such(runs: Runs, tmp_path: Path) -> None:
     group = small_memory_group()
     if group is None:
         pytest.skip("needs a cgroup that may be written: run as root")

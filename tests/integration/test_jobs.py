@@ -1,5 +1,6 @@
 """A job from submit to its end, through a real backend process and real trainers' processes, on both databases."""
 
+import itertools
 from typing import Any
 
 from tests.real.backend import Backend, wait_for
@@ -66,7 +67,7 @@ def test_ten_submits_for_one_gpu_run_one_after_the_other(make_backend: Any) -> N
     ended = [backend.wait_end(job_id, 60) for job_id in ids]
     assert all(job["state"] == "SUCCEEDED" for job in ended)
     spans = sorted((job["launched_at"], job["finished_at"]) for job in ended)
-    assert all(later[0] >= earlier[1] for earlier, later in zip(spans, spans[1:], strict=False))
+    assert all(later[0] >= earlier[1] for earlier, later in itertools.pairwise(spans))
 
 
 def test_a_request_for_more_gpus_than_there_are_ends_with_the_reason(backend: Backend) -> None:

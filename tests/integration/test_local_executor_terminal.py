@@ -156,18 +156,18 @@ def test_a_closed_window_ends_the_run_and_leaves_nothing(runs: Runs, attach: Att
 
 def test_the_trainer_sees_the_window_and_its_changes(runs: Runs, attach: Attach) -> None:
     _, terminal = attach("""
-        import os, signal
+        import os, signal, time
+        shown = []
         def show(*_):
-            print("SIZE", *os.get_terminal_size())
+            shown.append(print("SIZE", *os.get_terminal_size()))
         signal.signal(signal.SIGWINCH, show)
         show()
-        input("ready")
+        while len(shown) < 2:
+            time.sleep(0.05)
     """)
     terminal.expect_exact("SIZE 97 33")
-    terminal.expect_exact("ready")
     terminal.setwinsize(20, 60)
     terminal.expect_exact("SIZE 60 20")
-    terminal.send(ENTER)
     terminal.expect(pexpect.EOF)
 
 

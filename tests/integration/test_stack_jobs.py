@@ -20,7 +20,10 @@ def busy(tmp_path: Path) -> Iterator[tuple[Installation, str]]:
     with installation(tmp_path) as place:
         place.run("up", "--detach")
         with Client(place.settings) as client:
-            job = client.post("/v1/jobs", {"framework": "probe", "params": {"epochs": 1000, "epoch_seconds": 1}})["id"]
+            client.ask("/v1/samples/cats-dogs-classes")
+            params = {"epochs": 1000, "epoch_seconds": 1}
+            body = {"framework": "probe", "dataset_id": "cats-dogs-classes", "params": params}
+            job = client.post("/v1/jobs", body)["id"]
             wait_for("the job to run", lambda: client.get(f"/v1/jobs/{job}")["state"] == "RUNNING", 60)
         yield place, job
 

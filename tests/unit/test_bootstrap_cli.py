@@ -32,10 +32,12 @@ def test_help_imports_neither_rich_nor_pydantic_nor_http() -> None:
 
 
 def test_every_verb_has_help_with_an_example() -> None:
+    grouped = {"datasets": ["add", "list", "show", "remove"]}
     for verb in VERBS:
-        shown = cli(verb, "--help")
-        assert shown.returncode == 0, f"{verb}: {shown.stderr}"
-        assert "Example" in shown.stdout, verb
+        for words in [[verb, sub] for sub in grouped.get(verb, [])] or [[verb]]:
+            shown = cli(*words, "--help")
+            assert shown.returncode == 0, f"{words}: {shown.stderr}"
+            assert "Example" in shown.stdout, words
 
 
 def test_an_unknown_verb_is_a_usage_error() -> None:

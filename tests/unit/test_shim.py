@@ -13,6 +13,8 @@ from trainyard.executors.local.shim import folder as files
 from trainyard.executors.local.shim.kernel import boot_id, descendants, oom_kills, start_ticks
 from trainyard.executors.local.shim.launch import NotStarted, start_child, trainer_environment
 
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="local runs need Linux or macOS")
+
 MAIN = Path(shim_package.__file__).parent / "main.py"
 SLOW = {
     "typing",
@@ -97,6 +99,37 @@ def test_a_missing_program_says_so(tmp_path: Path) -> None:
     os.close(null)
 
 
+WARM = """
+import os, sys
+sys.path.append(sys.argv[1])
+from trainyard.executors.local.shim.kernel import become_subreaper
+from trainyard.executors.local.shim.launch import become_trainer
+from trainyard.executors.local.shim.log import JobLog
+from trainyard.executors.local.shim.relay import Relay
+from trainyard.executors.local.shim.supervise import Supervisor, listen
+
+folder = sys.argv[2]
+signals, log, parent = listen(), JobLog(folder, "feed", 1 << 20), os.getpid()
+become_subreaper()
+relay = Relay(log)
+stdio = relay.stdio()
+pid = os.fork()
+if pid == 0:
+    become_trainer(parent, folder, stdio, terminal=False)
+    os.fork() or os.execvp("sleep", ["sleep", "60"])
+    os.write(1, b"from the fork\\n")
+    os._exit(5)
+print(Supervisor(folder, 1, log, relay, signals).supervise(pid)["exit_code"])
+"""
+
+
+def test_a_child_that_was_forked_elsewhere_is_supervised_just_the_same(tmp_path: Path) -> None:
+    command = [sys.executable, "-I", "-S", "-c", WARM, str(MAIN.parents[4]), str(tmp_path)]
+    assert subprocess.run(command, capture_output=True, text=True, timeout=20, check=True).stdout == "5\n"
+    assert "from the fork" in (tmp_path / "output.log").read_text()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has /proc")
 def test_what_the_kernel_says_of_processes() -> None:
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     try:

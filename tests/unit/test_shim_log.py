@@ -8,6 +8,8 @@ import pytest
 from trainyard.executors.local.shim.log import JobLog
 from trainyard.logs.files import read_cut, read_range
 
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="local runs need Linux or macOS")
+
 MB = 1 << 20
 
 

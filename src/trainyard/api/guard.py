@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 SAFE = {"GET", "HEAD", "OPTIONS"}
@@ -24,10 +25,6 @@ def host_of(url_or_host: str) -> str:
     """The host without scheme and port, in lower case."""
     parsed = urlsplit(url_or_host if "//" in url_or_host else f"//{url_or_host}")
     return (parsed.hostname or "").lower()
-
-
-class _TooLarge(Exception):
-    pass
 
 
 class Guard:
@@ -71,29 +68,23 @@ class Guard:
         return 2**62 if scope["path"] in self._upload_paths else self._max_bytes
 
     async def _limited(self, scope: Scope, receive: Receive, send: Send) -> None:
-        limit, seen, started = self._limit(scope), 0, False
+        limit, seen = self._limit(scope), 0
 
         async def counted() -> Message:
             nonlocal seen
             message = await receive()
             seen += len(message.get("body", b""))
             if seen > limit:
-                raise _TooLarge
+                raise HTTPException(413, f"The body is larger than {limit} bytes.")
             return message
 
         async def with_headers(message: Message) -> None:
-            nonlocal started
             if message["type"] == "http.response.start":
-                started = True
                 present = {name for name, _ in message["headers"]}
                 message["headers"] = [*message["headers"], *(pair for pair in HEADERS if pair[0] not in present)]
             await send(message)
 
-        try:
-            await self._app(scope, counted, with_headers)
-        except _TooLarge:
-            if not started:
-                await _refuse(send, 413, "too_large", f"The body is larger than {limit} bytes.")
+        await self._app(scope, counted, with_headers)
 
 
 def _host(value: str) -> str | None:

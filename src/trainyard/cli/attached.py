@@ -1,11 +1,7 @@
 """Running a job in this terminal: registered at the backend, started here, its end awaited and told."""
 
-import contextlib
 import os
-import signal
-import subprocess
 import time
-from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +11,14 @@ from trainyard.cli.request import Wanted
 from trainyard.cli.stages import under_way
 from trainyard.cli.submit import EXIT, send
 from trainyard.cli.summary import print_summary
+from trainyard.cli.terminal import run_in_terminal
 from trainyard.cli.words import Goals, Job, is_over
 from trainyard.contract.vocabulary import Execution, State
 from trainyard.errors import Unavailable
 from trainyard.settings import Settings
 
 ASK_SECONDS = 0.1
+QUIET_SECONDS = 1.0  # most turns come at once
 END_SECONDS = 15.0  # from the trainer's end to the backend's knowing of it
 
 
@@ -34,7 +32,9 @@ def run_attached(settings: Settings, client: Client, wanted: Wanted, script: Pat
     except KeyboardInterrupt:
         client.ask(f"/v1/jobs/{job['id']}/cancel")
         start = None
-    status = None if start is None else _run(start)
+    status = None
+    if start is not None:
+        status = run_in_terminal(start["argv"], Path(start["cwd"]), os.environ | start["env"])
     try:
         job = _wait_for_end(client, job["id"])
         print_summary(err(), client, settings, job, Goals(client))
@@ -48,7 +48,8 @@ def run_attached(settings: Settings, client: Client, wanted: Wanted, script: Pat
 
 def _wait_for_turn(client: Client, job_id: str) -> dict[str, Any] | None:
     """What to start, once the job has its slot and its environment; None where it ended before."""
-    with under_way("waiting for its turn", err()) as say:
+    quiet_until = time.monotonic() + QUIET_SECONDS
+    with under_way("", err()) as say:
         while True:
             try:
                 answer = client.ask(f"/v1/jobs/{job_id}/attach")
@@ -58,31 +59,9 @@ def _wait_for_turn(client: Client, job_id: str) -> dict[str, Any] | None:
                 return None
             if answer["ready"]:
                 return answer
-            if answer["message"]:
-                say(answer["message"])
+            if answer["message"] or time.monotonic() > quiet_until:
+                say(answer["message"] or "waiting for its turn")
             time.sleep(ASK_SECONDS)
-
-
-def _run(start: dict[str, Any]) -> int:
-    """The trainer's supervisor in the foreground with this terminal; its exit code is the trainer's."""
-    child = subprocess.Popen(start["argv"], cwd=start["cwd"], env=os.environ | start["env"])
-    with passing_signals_to(child):
-        status = child.wait()
-    return status if status >= 0 else 128 - status
-
-
-@contextlib.contextmanager
-def passing_signals_to(child: "subprocess.Popen[bytes]") -> Generator[None]:
-    """Ctrl+C is the child's business (it is in the same terminal); a SIGTERM to us is passed on to it."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    # a handler, not SIG_IGN, which children would inherit
-    signal.signal(signal.SIGINT, lambda *_: None)
-    signal.signal(signal.SIGTERM, lambda *_: child.terminate())
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _wait_for_end(client: Client, job_id: str) -> Job:

@@ -6,7 +6,7 @@ import typer
 
 from trainyard.errors import NotAvailable
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command()

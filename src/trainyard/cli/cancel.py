@@ -11,7 +11,7 @@ from trainyard.cli.words import Job, is_over
 from trainyard.errors import InvalidInput
 from trainyard.settings import load_settings
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 ACTIVE = "PENDING,QUEUED,RUNNING"
 
 

@@ -17,7 +17,9 @@ from trainyard.cli.words import ago
 from trainyard.errors import InvalidInput
 from trainyard.settings import load_settings
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Add, list, show and remove datasets.")
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, rich_markup_mode=None, help="Add, list, show and remove datasets."
+)
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document.")]
 PACKED = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".mp4", ".zip", ".gz"}  # gain nothing from being packed again
 
@@ -63,7 +65,7 @@ def list_all(as_json: AsJson = False) -> None:
             Column("dataset", [one["id"] for one in found]),
             Column("name", [one["name"] for one in found], 3),
             Column("for", [", ".join(one["tasks"]) for one in found], 1),
-            Column(">pictures", [str(one["summary"].get("images", "")) for one in found], 2),
+            Column(">pictures", [str(one["summary"].get("pictures", "")) for one in found], 2),
             Column(">size", [size(one["bytes"]) for one in found], 4),
             Column(">added", [ago(one["created_at"]) for one in found], 5),
         ]
@@ -106,10 +108,10 @@ def _plain(dataset_id: str) -> str:
 
 def _describe(dataset: dict[str, Any]) -> None:
     out().print(f"[bold]{dataset['id']}[/]  {escape(dataset['name'])}")
-    out().print(f"  for        {', '.join(dataset['tasks'])}")
-    out().print(f"  size       {size(dataset['bytes'])}")
+    out().print(f"  for             {', '.join(dataset['tasks'])}")
+    out().print(f"  size            {size(dataset['bytes'])}")
     for name, value in dataset["summary"].items():
-        out().print(f"  {name:<10} {escape(_shown(value))}")
+        out().print(f"  {name:<15} {escape(_shown(value))}")
 
 
 def _shown(value: Any) -> str:

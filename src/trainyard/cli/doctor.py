@@ -10,7 +10,7 @@ from trainyard.stack.checkup import Finding, Verdict, examine
 from trainyard.cli.console import out, print_json
 from trainyard.settings import load_settings
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 MARKS = {Verdict.OK: "[green]ok  [/]", Verdict.WARN: "[yellow]warn[/]", Verdict.FAIL: "[red]fail[/]"}
 
 

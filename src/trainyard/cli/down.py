@@ -5,6 +5,7 @@ import time
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from trainyard.cli.client import Client
 from trainyard.cli.console import err
@@ -13,7 +14,7 @@ from trainyard.settings import Settings, load_settings
 from trainyard.stack.control import take_down
 from trainyard.stack.state import read_stack
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 ACTIVE = "PENDING,QUEUED,RUNNING"
 
 
@@ -40,8 +41,12 @@ def _settle_jobs(settings: Settings, force: bool) -> None:
     with Client(settings, timeout=10) as client:
         try:
             jobs = _active(client)
-        except Unavailable:
-            err().print("The backend does not answer, so nobody knows of active jobs. They go on without it.")
+        except TrainyardError as error:
+            if not force and not isinstance(error, Unavailable):
+                raise
+            err().print(
+                f"The backend cannot be asked about jobs ({escape(error.message)}): active ones go on without it."
+            )
             return
         if not jobs:
             return
@@ -66,7 +71,7 @@ def _cancel(client: Client, settings: Settings, jobs: list[dict[str, Any]]) -> N
         for job in jobs:
             if job["id"] not in asked:
                 asked.add(job["id"])
-                client.post(f"/v1/jobs/{job['id']}/cancel")
+                client.ask(f"/v1/jobs/{job['id']}/cancel")
         if time.monotonic() > deadline:
             raise TrainyardError(
                 f"Still not ended: {', '.join(job['id'] for job in jobs[:5])}.",

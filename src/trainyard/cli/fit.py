@@ -42,7 +42,6 @@ def print_table(console: Console, columns: Sequence[Column]) -> None:
     made: Table = table(*(column.title for column in kept))
     for row in zip(*(column.cells for column in kept), strict=True):
         made.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
-    if console.is_terminal:
-        console.print(made)
-    else:
-        console.print(made, width=sum(column.width for column in kept) + GAP)
+    if not console.is_terminal:  # it has no width that would count
+        console = Console(file=console.file, width=sum(column.width for column in kept), highlight=False)
+    console.print(made)

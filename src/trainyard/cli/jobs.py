@@ -16,7 +16,7 @@ from trainyard.cli.words import Goals, Job, ago, epoch, number, seconds_run, sta
 from trainyard.errors import InvalidInput
 from trainyard.settings import load_settings
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 SHOWN_EVENTS = 20
 PAGE = 200
 
@@ -146,11 +146,17 @@ def _print_events(events: list[dict[str, Any]]) -> None:
 
 
 def _what(event: dict[str, Any]) -> str:
-    data = event["data"]
-    if event["type"] == "state":
-        return f"{data['to']:<10} {event['message']}".rstrip()
-    said = event["message"] or "  ".join(f"{name} {value}" for name, value in data.items())
-    return f"{event['type']:<10} {said}"[:300].rstrip()
+    data: dict[str, Any] = event["data"]
+    match event["type"]:
+        case "state":
+            return f"{data['to']:<13} {event['message']}".rstrip()
+        case "done":
+            said = data["status"]
+        case "checkpoint":
+            said = f"{data.get('key')} (epoch {data.get('epoch')})"
+        case _:
+            said = event["message"] or "  ".join(f"{name} {value}" for name, value in data.items())
+    return f"{event['type']:<13} {said}"[:300].rstrip()
 
 
 def _clock(at: float) -> str:

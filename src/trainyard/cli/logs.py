@@ -10,7 +10,7 @@ from trainyard.cli.console import err
 from trainyard.cli.which_job import find_job
 from trainyard.settings import load_settings
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 PIECE = 2**20
 LARGEST_TAIL = 8 * 2**20
 

@@ -45,7 +45,8 @@ def under_way(title: str, console: Console) -> Generator[Callable[[str], None]]:
     """A line with a spinner and a clock, gone at the end, whose text can be changed; without a terminal, lines."""
     if not console.is_terminal:
         said = _Throttled(console)
-        said(title)
+        if title:
+            said(title)
         yield said
         return
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())

@@ -20,7 +20,7 @@ from trainyard.stack.service import Service
 from trainyard.stack.state import Phase, Record, Stack, read_stack
 from trainyard.stack.supervisor import steps
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 COLOURS = {"up": "green", "external": "cyan", "waiting": "yellow", "preparing": "yellow", "starting": "yellow"}
 
 

@@ -15,7 +15,7 @@ from trainyard.cli.words import Goals, Job
 from trainyard.contract.vocabulary import State
 from trainyard.settings import Settings, load_settings
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 EXIT = {State.SUCCEEDED: 0, State.CANCELLED: 130}
 
 

@@ -13,7 +13,11 @@ from trainyard.cli.suites import SUITES, Outcome, minimums, run_suite
 from trainyard.errors import InvalidInput, NotAvailable
 from trainyard.settings import checkout
 
-app = typer.Typer(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+)
 
 
 @app.command()

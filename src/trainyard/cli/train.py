@@ -15,7 +15,7 @@ from trainyard.contract.manifest import read_manifest
 from trainyard.errors import InvalidInput, NotAvailable, Unavailable
 from trainyard.settings import Settings, load_settings
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 HERE = {"127.0.0.1", "localhost", "::1"}
 PATIENCE_SECONDS = 20.0
 
@@ -44,7 +44,8 @@ def train(
     trainer = framework or _trainer_of(script) or DEFAULT_FRAMEWORK
     own = script is None or _is_entrypoint(settings, script, trainer)
     params = parse_assignments(assignments)
-    wanted = Wanted(trainer, model, epochs, dataset, task, name, tags or [], gpus, params)
+    title = name or ("" if own or script is None else script.name)
+    wanted = Wanted(trainer, model, epochs, dataset, task, title, tags or [], gpus, params)
     _require_here(settings)
     with Client(settings, patience=PATIENCE_SECONDS) as client:
         try:

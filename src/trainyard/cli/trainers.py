@@ -12,7 +12,7 @@ from trainyard.cli.fit import Column, print_table
 from trainyard.errors import NotFound
 from trainyard.settings import load_settings
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command()

@@ -1,13 +1,12 @@
 """Without a backend a plain script still runs, and nobody writes anything down."""
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
-from trainyard.cli.attached import passing_signals_to
 from trainyard.cli.console import err
-from trainyard.cli.request import Wanted
+from trainyard.cli.request import DEFAULT_EPOCHS, DEFAULT_FRAMEWORK, DEFAULT_MODEL, Wanted
+from trainyard.cli.terminal import run_in_terminal
 from trainyard.contract.environment import spell
 from trainyard.contract.keys import new_job_id, new_trace_id
 from trainyard.contract.manifest import variable_of
@@ -23,21 +22,22 @@ def run_unrecorded(settings: Settings, script: Path, wanted: Wanted) -> int:
     )
     env = os.environ | variables(wanted)
     env["PATH"] = f"{Path(python).parent}{os.pathsep}{env.get('PATH', os.defpath)}"
-    child = subprocess.Popen([python, str(script)], cwd=script.parent, env=env)
-    with passing_signals_to(child):
-        status = child.wait()
-    return status if status >= 0 else 128 - status
+    return run_in_terminal([python, str(script)], script.parent, env)
 
 
 def variables(wanted: Wanted) -> dict[str, str]:
     """Those of the contract that need no backend."""
-    params = wanted.all_params
-    values = {variable_of(name): spell(value) for name, value in params.items()}
-    values |= {"JOB_ID": new_job_id("local"), "TRACE_ID": new_trace_id(), "FRAMEWORK": wanted.framework}
-    optional = {"MODEL_NAME": wanted.model, "DATASET_ID": wanted.dataset, "TASK_TYPE": wanted.task}
-    if "epochs" in params:
-        optional["NUM_EPOCHS"] = spell(params["epochs"])
-    return values | {name: value for name, value in optional.items() if value is not None}
+    params = {"epochs": DEFAULT_EPOCHS} | wanted.all_params
+    model = wanted.model or (DEFAULT_MODEL if wanted.framework == DEFAULT_FRAMEWORK else None)
+    given = {"MODEL_NAME": model, "DATASET_ID": wanted.dataset, "TASK_TYPE": wanted.task}
+    return {
+        "JOB_ID": new_job_id("local"),
+        "TRACE_ID": new_trace_id(),
+        "FRAMEWORK": wanted.framework,
+        "NUM_EPOCHS": spell(params["epochs"]),
+        **{variable_of(name): spell(value) for name, value in params.items()},
+        **{name: value for name, value in given.items() if value is not None},
+    }
 
 
 def find_python(settings: Settings, framework: str) -> str:

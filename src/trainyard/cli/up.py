@@ -13,7 +13,7 @@ from trainyard.stack.keeper import Report
 from trainyard.stack.state import read_stack
 from trainyard.stack.supervisor import Supervisor, only_supervisor
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command()

@@ -38,14 +38,20 @@ class Identity:
 
     def members(self) -> list[psutil.Process]:
         """It and what it started, save for what went into a session of its own (as jobs do)."""
+        leader = self.process()
         if sys.platform == "win32":
-            leader = self.process()
             return [leader, *leader.children(recursive=True)] if leader else []
+        if leader is None and self._number_is_a_strangers():
+            return []
         return [process for process in psutil.process_iter() if self._leads(process)]
 
+    def _number_is_a_strangers(self) -> bool:
+        # the kernel gives a number away only when its whole group is gone: then the group of that name is not ours
+        with contextlib.suppress(psutil.Error):
+            return abs(psutil.Process(self.pid).create_time() - self.started) >= 1
+        return False
+
     def _leads(self, process: psutil.Process) -> bool:
-        # the kernel keeps a group's number from being used again while a member lives; the start time rules out
-        # a stranger's group that took the number after all of ours were gone
         with contextlib.suppress(psutil.Error, OSError):
             ours = os.getpgid(process.pid) == self.pid and process.create_time() >= self.started - 1
             return ours and process.status() != psutil.STATUS_ZOMBIE

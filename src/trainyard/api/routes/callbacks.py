@@ -1,6 +1,6 @@
 """The trainer calls back. Bodies are read and checked here by hand: the hottest path of the backend."""
 
-from typing import Annotated
+from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import Response
@@ -16,9 +16,23 @@ router = APIRouter(prefix="/v1/jobs/{job_id}", tags=["callbacks"])
 JobId = Annotated[str, Path(max_length=60)]
 
 
-def _documented(model: type[Call]) -> dict[str, object]:
-    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
-    schema.pop("$defs", None)
+def _inlined(schema: Any, definitions: dict[str, Any]) -> Any:
+    """The schema without references: FastAPI collects definitions only of bodies that it reads itself."""
+    match schema:
+        case {"$ref": str(name)}:
+            return _inlined(definitions[name.rsplit("/", 1)[-1]], definitions)
+        case dict():
+            named = cast("dict[str, Any]", schema)
+            return {key: _inlined(value, definitions) for key, value in named.items() if key != "$defs"}
+        case list():
+            return [_inlined(value, definitions) for value in cast("list[Any]", schema)]
+        case _:
+            return schema
+
+
+def _documented(model: type[Call]) -> dict[str, Any]:
+    whole = model.model_json_schema()
+    schema = _inlined(whole, whole.get("$defs", {}))
     return {
         "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
         "security": [{"HTTPBearer": []}],

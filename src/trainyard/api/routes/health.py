@@ -2,9 +2,10 @@
 
 import asyncio
 import shutil
+from typing import Any
 
 import sqlalchemy as sa
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 import trainyard
 from trainyard.api.access import ThePlatform, User
@@ -41,6 +42,12 @@ def _readiness(platform: Platform) -> Ready:
         database = False
     storage = platform.store.healthy()
     return Ready(status="ok" if database and storage else "unavailable", database=database, storage=storage)
+
+
+@router.get("/openapi.json", include_in_schema=False)
+def openapi(request: Request, _user: User) -> dict[str, Any]:
+    """This API's own description."""
+    return request.app.openapi()
 
 
 @router.get("/status", responses=responses(401))
