@@ -2,8 +2,12 @@
 
 import hashlib
 import os
+import shutil
+import signal
 import subprocess
 import sys
+import textwrap
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +19,11 @@ from botocore.config import Config
 from filelock import FileLock
 
 from tests.contract import pictures
+from tests.contract.gate import Gate
 from tests.contract.recorder import Recorder
 from tests.contract.running import JOB, ROOT, TOKEN, TRACE, Run, Starter
-from tests.real.s3server import S3Server
+from tests.real.s3server import S3Server, free_ports
+from trainyard.stack.probe import http_status
 
 
 @dataclass(frozen=True)
@@ -29,9 +35,8 @@ class Storage:
     variables: dict[str, str]
 
     def keys(self, prefix: str) -> list[str]:
-        return [
-            one["Key"] for one in self.client.list_objects_v2(Bucket=self.bucket, Prefix=prefix).get("Contents", [])
-        ]
+        listed = self.client.list_objects_v2(Bucket=self.bucket, Prefix=prefix)
+        return [one["Key"] for one in listed.get("Contents", [])]
 
     def has(self, key: str) -> bool:
         return key in self.keys(key)
@@ -94,6 +99,36 @@ def recorder() -> Iterator[Recorder]:
     made.down()
 
 
+@pytest.fixture
+def gate_to_storage(storage: Storage) -> Iterator[Gate]:
+    gate = Gate(storage.variables["MINIO_ENDPOINT"])
+    yield gate
+    gate.close()
+
+
+@pytest.fixture(scope="session")
+def mlflow_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real MLflow server, in an environment of its own."""
+    folder = tmp_path_factory.mktemp("mlflow")
+    python = environment(ROOT / "src" / "trainyard" / "stack" / "mlflow.lock")
+    (port,) = free_ports(1)
+    argv = [python, "-m", "mlflow", "server", "--host=127.0.0.1", f"--port={port}", "--workers=1"]
+    argv += [f"--backend-store-uri=sqlite:///{folder / 'mlflow.db'}", "--allowed-hosts=*"]
+    quiet = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(argv, stdout=log, stderr=log, cwd=folder, env=os.environ | quiet, process_group=0)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        deadline = time.monotonic() + 120
+        while http_status(f"{url}/health") != 200:
+            assert process.poll() is None and time.monotonic() < deadline, (folder / "log").read_text()[-3000:]
+            time.sleep(0.1)
+        yield url
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)  # the server and its worker
+        process.wait()
+
+
 MakeStarter = Callable[..., Starter]
 
 
@@ -138,3 +173,24 @@ def start(request: pytest.FixtureRequest, starter: MakeStarter) -> Starter:
 def template(starter: MakeStarter) -> Starter:
     """The trainer that starts fastest, for what utils.py and job.py do in all of them alike."""
     return starter("trainer-template")
+
+
+MakeProbe = Callable[[str], Run]
+
+
+@pytest.fixture
+def probe(template: Starter, tmp_path: Path) -> MakeProbe:
+    """Runs a few lines as train(job), beside copies of utils.py and job.py: for what no real trainer does on demand."""
+
+    def make(lines: str) -> Run:
+        folder = tmp_path / "probe"
+        folder.mkdir()
+        for name in ("utils.py", "job.py"):
+            shutil.copy(template.script.parent / name, folder)
+        body = textwrap.indent(textwrap.dedent(lines).strip(), "    ")
+        script = folder / "train.py"
+        head = "import time\nimport utils\nfrom job import Job"
+        script.write_text(f"{head}\ndef train(job):\n{body}\nJob().run(train)\n")
+        return Starter(template.python, script, tmp_path, template.variables, template.running)()
+
+    return make

@@ -62,7 +62,7 @@ def test_a_checkpoint_is_complete_before_it_is_announced(start: Starter, storage
 
 
 def test_a_timer_beats_between_epochs_without_metrics(template: Starter, recorder: Recorder) -> None:
-    run = template(EPOCHS=200000, HEARTBEAT_SECONDS=0.1)
+    run = template(EPOCHS=200000, HEARTBEAT_SECONDS=0.05, IMAGE_SIZE=256, BATCH_SIZE=1)  # slow epochs
     recorder.wait_for(lambda seen: len([b for b in seen.heartbeats() if not b.get("metrics") and b["epoch"]]) >= 3)
     run.stop()
     run.end()

@@ -4,7 +4,7 @@ import logging
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,7 +20,7 @@ from trainyard.events import log as events
 from trainyard.events import metrics
 from trainyard.events.metrics import Point, SeriesIds
 from trainyard.jobs import endings
-from trainyard.jobs.transition import move
+from trainyard.jobs.transition import Ending, move
 
 log = logging.getLogger(__name__)
 Call = Heartbeat | Event | Done
@@ -34,16 +34,36 @@ class Incoming:
 
 
 @dataclass(slots=True)
-class _Progress:
-    """A job in this batch: what the row says, and what the batch makes of it."""
+class _Row:
+    """A job in this batch: what its row says, and what the batch makes of it."""
 
+    id: str
     project_id: str
     state: State
     attempt: int
-    cancel: bool
+    cancel_requested_at: float | None
     trace_id: str
     seq: int
-    changes: dict[str, Any]
+    seen_at: float | None
+    phase: str
+    epoch: int | None
+    epochs: int | None
+    progress: float | None
+    checkpoint: str | None
+    mlflow_run_id: str | None
+    changed: bool = False
+
+
+# built once: building a statement takes longer than executing it
+_SAVED = ("seq", "seen_at", "phase", "epoch", "epochs", "progress", "checkpoint", "mlflow_run_id")
+_LOAD = sa.select(*(jobs.c[column.name] for column in fields(_Row) if column.name != "changed")).where(
+    jobs.c.id.in_(sa.bindparam("ids", expanding=True))
+)
+_SAVE = (
+    jobs.update()
+    .where(jobs.c.id == sa.bindparam("job"), jobs.c.attempt == sa.bindparam("at_attempt"))
+    .values({jobs.c[name]: sa.bindparam(f"new_{name}") for name in _SAVED})
+)
 
 
 class CallbackService:
@@ -82,37 +102,21 @@ class CallbackService:
             for item in taken:
                 _advance(conn, rows[item.claims.job_id], item)
             _save(conn, rows)
-        return [
-            refusal or Answer(state=rows[item.claims.job_id].state, cancel=rows[item.claims.job_id].cancel)
-            for item, refusal in zip(batch, refused, strict=True)
-        ]
+        return [refusal or _answer(rows[item.claims.job_id]) for item, refusal in zip(batch, refused, strict=True)]
 
 
-def _load(conn: sa.Connection, job_ids: set[str]) -> dict[str, _Progress]:
-    query = sa.select(
-        jobs.c.id,
-        jobs.c.project_id,
-        jobs.c.state,
-        jobs.c.attempt,
-        jobs.c.cancel_requested_at,
-        jobs.c.trace_id,
-        jobs.c.seq,
-    ).where(jobs.c.id.in_(job_ids))
-    return {
-        row.id: _Progress(
-            row.project_id,
-            State(row.state),
-            row.attempt,
-            row.cancel_requested_at is not None,
-            row.trace_id,
-            row.seq,
-            {},
-        )
-        for row in conn.execute(query)
-    }
+def _answer(row: _Row) -> Answer:
+    return Answer(state=row.state, cancel=row.cancel_requested_at is not None)
 
 
-def _refusal(rows: dict[str, _Progress], item: Incoming) -> TrainyardError | None:
+def _load(conn: sa.Connection, job_ids: set[str]) -> dict[str, _Row]:
+    rows = {row.id: _Row(*row) for row in conn.execute(_LOAD, {"ids": list(job_ids)})}
+    for row in rows.values():
+        row.state = State(row.state)
+    return rows
+
+
+def _refusal(rows: dict[str, _Row], item: Incoming) -> TrainyardError | None:
     row = rows.get(item.claims.job_id)
     if row is None:
         return NotFound("The job of this token does not exist any more.")
@@ -121,7 +125,7 @@ def _refusal(rows: dict[str, _Progress], item: Incoming) -> TrainyardError | Non
     return None
 
 
-def _event_row(row: _Progress, item: Incoming) -> dict[str, Any]:
+def _event_row(row: _Row, item: Incoming) -> dict[str, Any]:
     call = item.call
     data = call.model_dump(mode="json", exclude={"kind", "attempt", "seq", "type", "message"}, exclude_defaults=True)
     if isinstance(call, Event):
@@ -177,64 +181,70 @@ def _number(value: object) -> float | None:
     return number if isinstance(value, (int, float)) or not math.isfinite(number) else None
 
 
-def _advance(conn: sa.Connection, row: _Progress, item: Incoming) -> None:
+def _advance(conn: sa.Connection, row: _Row, item: Incoming) -> None:
     """Move the job on by one call; after its end nothing moves."""
-    job_id, call = item.claims.job_id, item.call
+    call = item.call
     if row.state.is_terminal:
         return
-    row.changes["seen_at"] = item.at
+    row.changed, row.seen_at = True, item.at
     newest = call.seq > row.seq
-    row.seq = row.changes["seq"] = max(row.seq, call.seq)
+    row.seq = max(row.seq, call.seq)
     match call:
         case Heartbeat() if newest:
-            told = {"phase": call.phase, "epoch": call.epoch, "epochs": call.epochs, "progress": call.progress}
-            row.changes |= {name: value for name, value in told.items() if value not in (None, "")}
-        case Event(type="checkpoint", data={"key": str(key)}) if key.startswith(checkpoint_prefix(job_id)):
-            row.changes["checkpoint"] = key[:500]
+            row.phase = events.storable(call.phase) or row.phase
+            row.epoch = row.epoch if call.epoch is None else call.epoch
+            row.epochs = row.epochs if call.epochs is None else call.epochs
+            row.progress = row.progress if call.progress is None else call.progress
+        case Event(type="checkpoint", data={"key": str(key)}):
+            _note_results(row, key, None)
         case Event(type="mlflow_run", data={"run_id": str(run_id)}):
-            row.changes["mlflow_run_id"] = run_id[:100]
+            _note_results(row, None, run_id)
         case _:
             pass
-    if row.state is State.QUEUED and move(
-        conn,
-        job_id=job_id,
-        project_id=row.project_id,
-        attempt=row.attempt,
-        now=State.QUEUED,
-        then=State.RUNNING,
-        at=item.at,
-    ):
+    if row.state is State.QUEUED and _move(conn, row, State.RUNNING, item.at):
         row.state = State.RUNNING
     if isinstance(call, Done):
         _end(conn, row, item, call)
 
 
-def _end(conn: sa.Connection, row: _Progress, item: Incoming, done: Done) -> None:
-    job_id = item.claims.job_id
-    ending = endings.of_done(done, cancel_requested=row.cancel)
-    if done.checkpoint and done.checkpoint.startswith(checkpoint_prefix(job_id)):
-        row.changes["checkpoint"] = done.checkpoint
-    if done.mlflow_run_id:
-        row.changes["mlflow_run_id"] = done.mlflow_run_id
+def _note_results(row: _Row, checkpoint: str | None, mlflow_run_id: str | None) -> None:
+    """A checkpoint counts only under the job's own prefix."""
+    if checkpoint and checkpoint.startswith(checkpoint_prefix(row.id)):
+        row.checkpoint = events.storable(checkpoint[:500])
+    if mlflow_run_id:
+        row.mlflow_run_id = events.storable(mlflow_run_id[:100])
+
+
+def _end(conn: sa.Connection, row: _Row, item: Incoming, done: Done) -> None:
+    ending = endings.of_done(done, cancel_requested=row.cancel_requested_at is not None)
+    _note_results(row, done.checkpoint, done.mlflow_run_id)
     if ending.state is State.SUCCEEDED:
-        row.changes["progress"] = 1.0
-    if move(
+        row.progress = 1.0
+    if _move(conn, row, ending.state, item.at, ending):
+        row.state = ending.state
+        log.info("job ended: %s", ending.reason, extra={"job_id": row.id, "trace_id": row.trace_id})
+
+
+def _move(conn: sa.Connection, row: _Row, then: State, at: float, ending: Ending | None = None) -> bool:
+    return move(
         conn,
-        job_id=job_id,
+        job_id=row.id,
         project_id=row.project_id,
         attempt=row.attempt,
         now=row.state,
-        then=ending.state,
-        reason=ending.reason,
-        message=ending.message,
-        evidence=ending.evidence,
-        at=item.at,
-    ):
-        row.state = ending.state
-        log.info("job ended: %s", ending.reason, extra={"job_id": job_id, "trace_id": row.trace_id})
+        then=then,
+        reason=ending.reason if ending else None,
+        message=ending.message if ending else "",
+        evidence=ending.evidence if ending else None,
+        at=at,
+    )
 
 
-def _save(conn: sa.Connection, rows: dict[str, _Progress]) -> None:
-    for job_id, row in rows.items():
-        if row.changes:
-            conn.execute(jobs.update().where(jobs.c.id == job_id, jobs.c.attempt == row.attempt).values(**row.changes))
+def _save(conn: sa.Connection, rows: dict[str, _Row]) -> None:
+    changed = [row for row in rows.values() if row.changed]
+    if changed:
+        values = [{f"new_{name}": getattr(row, name) for name in _SAVED} for row in changed]
+        conn.execute(
+            _SAVE,
+            [{"job": row.id, "at_attempt": row.attempt} | told for row, told in zip(changed, values, strict=True)],
+        )

@@ -17,9 +17,11 @@ from trainyard.cli.words import ago
 from trainyard.errors import InvalidInput
 from trainyard.settings import load_settings
 
-app = typer.Typer(
-    add_completion=False, no_args_is_help=True, rich_markup_mode=None, help="Add, list, show and remove datasets."
-)
+_HELP = """Add, list, show and remove datasets.
+
+Example: trainyard datasets add ./my-pictures
+"""
+app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None, help=_HELP)
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document.")]
 PACKED = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".mp4", ".zip", ".gz"}  # gain nothing from being packed again
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from trainyard.cli.client import Client
 from trainyard.cli.samples import BUILT_IN, load_sample, samples_of
-from trainyard.errors import InvalidInput
+from trainyard.errors import InvalidInput, NotFound
 from trainyard.settings import Settings
 
 DEFAULT_FRAMEWORK = "ultralytics"
@@ -65,17 +65,21 @@ def parse_assignments(given: Sequence[str] | None) -> dict[str, str]:
 
 def ready_dataset(settings: Settings, client: Client, wanted: str | None, framework: str, task: str | None) -> str:
     """The dataset to train on, loaded into the store first where it is a sample that is not there yet."""
+    tasks = _tasks_of(client, framework)
     samples = samples_of(client)
     if wanted is None:
         own = [sample for sample, maker in samples.items() if maker == framework]
-        wanted = own[0] if own else BUILT_IN[task or _first_task(client, framework)]
+        wanted = own[0] if own else BUILT_IN[task or next((name for name in BUILT_IN if name in tasks), "detect")]
     if wanted in samples:
         load_sample(settings, client, wanted)
     return wanted  # the backend says what is wrong with any other
 
 
-def _first_task(client: Client, framework: str) -> str:
-    for trainer in client.get("/v1/trainers")["items"]:
-        if trainer["framework"] == framework and trainer["usable"]:
-            return next((task for task in BUILT_IN if task in trainer["manifest"]["tasks"]), "detect")
-    return "detect"  # there is no such trainer: the submit says so
+def _tasks_of(client: Client, framework: str) -> list[str]:
+    """Raises NotFound before anything is loaded for a trainer that isn't there."""
+    trainers: list[dict[str, Any]] = client.get("/v1/trainers")["items"]
+    for trainer in trainers:
+        if trainer["framework"] == framework:
+            return list(trainer["manifest"]["tasks"]) if trainer["usable"] else []
+    there = ", ".join(trainer["framework"] for trainer in trainers) or "none"
+    raise NotFound(f"There is no trainer {framework!r}.", hint=f"There are: {there}.", field="framework")

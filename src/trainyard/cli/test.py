@@ -42,6 +42,8 @@ def test(
     strict = strict or os.environ.get("CI", "").lower() == "true"
     outcomes = [run_suite(root, name, context.args) for name in (suite or present)]
     complaints = _complaints(root, outcomes, whole=not context.args) if strict else []
+    if strict and not suite:
+        complaints += [f"tests/{name} is not there" for name in minimums(root) if name not in present]
     _summary(root, outcomes, complaints)
     failed = sum(outcome.failed for outcome in outcomes) + len(complaints)
     print(f"{sum(outcome.passed for outcome in outcomes)} passed, {failed} failed", flush=True)

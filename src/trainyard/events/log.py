@@ -13,6 +13,11 @@ from trainyard.db.tables import events
 
 DEEPEST = 20  # levels of a trainer's data that are kept
 
+_INSERT_NEW = {
+    name: dialect.insert(events).on_conflict_do_nothing(index_elements=["job_id", "attempt", "seq"])
+    for name, dialect in (("postgresql", postgresql), ("sqlite", sqlite))
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -54,8 +59,7 @@ def append(
 
 def append_callbacks(conn: sa.Connection, rows: Sequence[dict[str, Any]]) -> None:
     """Store callbacks; one that is here already, by (job, attempt, seq), is passed over."""
-    dialect = postgresql if conn.dialect.name == "postgresql" else sqlite
-    conn.execute(dialect.insert(events).on_conflict_do_nothing(index_elements=["job_id", "attempt", "seq"]), rows)
+    conn.execute(_INSERT_NEW[conn.dialect.name], rows)
 
 
 def after(

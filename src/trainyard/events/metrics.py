@@ -14,6 +14,20 @@ from trainyard.events.log import spell
 REMEMBERED = 50_000
 
 
+def _upsert_points(insert: Any) -> Any:
+    new = {"value": insert.excluded.value, "at": insert.excluded.at}
+    return insert.on_conflict_do_update(index_elements=["series_id", "step"], set_=new)
+
+
+# built once: building a statement takes longer than executing it
+_DIALECTS = {"postgresql": postgresql, "sqlite": sqlite}
+_UPSERT_POINTS = {name: _upsert_points(dialect.insert(points)) for name, dialect in _DIALECTS.items()}
+_INSERT_SERIES = {
+    name: dialect.insert(series).on_conflict_do_nothing(index_elements=["job_id", "name"])
+    for name, dialect in _DIALECTS.items()
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Point:
     job_id: str
@@ -44,16 +58,11 @@ class SeriesIds:
 
     @staticmethod
     def _make(conn: sa.Connection, pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
-        insert = _insert(conn, series).on_conflict_do_nothing(index_elements=["job_id", "name"])
-        conn.execute(insert, [{"job_id": job_id, "name": name} for job_id, name in pairs])
+        conn.execute(_INSERT_SERIES[conn.dialect.name], [{"job_id": job_id, "name": name} for job_id, name in pairs])
         jobs = {job_id for job_id, _ in pairs}
         rows = conn.execute(sa.select(series.c.job_id, series.c.name, series.c.id).where(series.c.job_id.in_(jobs)))
         found = {(job_id, name): number for job_id, name, number in rows}
         return {pair: found[pair] for pair in pairs}
-
-
-def _insert(conn: sa.Connection, table: sa.Table) -> Any:
-    return postgresql.insert(table) if conn.dialect.name == "postgresql" else sqlite.insert(table)
 
 
 def record(conn: sa.Connection, ids: SeriesIds, new: Sequence[Point]) -> None:
@@ -62,15 +71,11 @@ def record(conn: sa.Connection, ids: SeriesIds, new: Sequence[Point]) -> None:
         return
     numbers = ids.of(conn, {(point.job_id, point.name) for point in new})
     latest = {(numbers[point.job_id, point.name], point.step): point for point in new}
-    insert = _insert(conn, points)
-    upsert = insert.on_conflict_do_update(
-        index_elements=["series_id", "step"], set_={"value": insert.excluded.value, "at": insert.excluded.at}
-    )
     rows = [
         {"series_id": number, "step": step, "value": None if math.isnan(point.value) else point.value, "at": point.at}
         for (number, step), point in latest.items()
     ]
-    conn.execute(upsert, rows)
+    conn.execute(_UPSERT_POINTS[conn.dialect.name], rows)
     conn.execute(_SUMMARISE, [_summary(number, points_) for number, points_ in _by_series(latest).items()])
 
 

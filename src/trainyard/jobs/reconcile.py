@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from trainyard.contract.callbacks import Done
 from trainyard.contract.vocabulary import Execution, Reason, State
 from trainyard.db.engine import Database
 from trainyard.events import log as events
@@ -119,8 +120,8 @@ class Reconciler:
     def _end(self, job: Job, executor: Executor, seen: Observation, ending: Ending) -> None:
         def store(conn: sa.Connection) -> None:
             receipt = seen.receipt if isinstance(seen, Exited) else None
-            if apply_ending(conn, job, ending) and receipt is not None:  # `done` never arrived: what it would have told
-                repository.note_results(conn, job.id, receipt.checkpoint, receipt.mlflow_run_id)
+            if apply_ending(conn, job, ending) and receipt is not None:
+                _take_receipt(conn, job, receipt)
 
         self._parts.database.write(store)
         if ending.reason in (Reason.HEARTBEAT_LOST, Reason.TIMEOUT):
@@ -233,6 +234,15 @@ def _start(conn: sa.Connection, job: Job) -> bool:
     return move(
         conn, job_id=job.id, project_id=job.project_id, attempt=job.attempt, now=State.QUEUED, then=State.RUNNING
     )
+
+
+def _take_receipt(conn: sa.Connection, job: Job, receipt: Done) -> None:
+    """`done` never arrived, but stands in the log: keep all that it would have told."""
+    repository.note_results(conn, job.id, receipt)
+    told = receipt.model_dump(mode="json", exclude={"kind", "attempt", "seq"}, exclude_defaults=True)
+    row = {"project_id": job.project_id, "job_id": job.id, "at": time.time(), "type": "done"}
+    row |= {"attempt": job.attempt, "seq": receipt.seq, "message": "Read from its log.", "data": events.storable(told)}
+    events.append_callbacks(conn, [row])
 
 
 def _explain_wait(conn: sa.Connection, job: Job, why: str) -> None:

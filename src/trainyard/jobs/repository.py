@@ -6,8 +6,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from trainyard.contract.callbacks import Done
 from trainyard.contract.keys import checkpoint_prefix
-from trainyard.contract.vocabulary import Execution, Reason, State, Task
+from trainyard.contract.vocabulary import DoneStatus, Execution, Reason, State, Task
 from trainyard.db.tables import jobs, leases
 from trainyard.errors import NotFound
 from trainyard.jobs.model import Job
@@ -94,13 +95,15 @@ def set_fields(conn: sa.Connection, job_id: str, *, claim: int | None = None, **
     return conn.execute(query.values(**values)).rowcount == 1
 
 
-def note_results(conn: sa.Connection, job_id: str, checkpoint: str | None, mlflow_run_id: str | None) -> None:
+def note_results(conn: sa.Connection, job_id: str, done: Done) -> None:
     """What a trainer says it left; a checkpoint counts only under the job's own prefix."""
     values: dict[str, Any] = {}
-    if checkpoint and checkpoint.startswith(checkpoint_prefix(job_id)):
-        values["checkpoint"] = checkpoint
-    if mlflow_run_id:
-        values["mlflow_run_id"] = mlflow_run_id
+    if done.checkpoint and done.checkpoint.startswith(checkpoint_prefix(job_id)):
+        values["checkpoint"] = done.checkpoint
+    if done.mlflow_run_id:
+        values["mlflow_run_id"] = done.mlflow_run_id
+    if done.status is DoneStatus.SUCCEEDED:
+        values["progress"] = 1.0
     if values:
         set_fields(conn, job_id, **values)
 

@@ -15,6 +15,7 @@ from enum import StrEnum
 import httpx2
 
 from trainyard.errors import ServiceFailed, TrainyardError
+from trainyard.executors.local.envs import find_environment
 from trainyard.settings import Settings
 from trainyard.stack.service import Service
 from trainyard.stack.state import Phase, Stack, read_stack
@@ -160,9 +161,15 @@ def _trainers(settings: Settings) -> Iterator[Finding]:
         advice = "Set TRAINYARD_TRAINERS_DIR to the folder that holds them."
         yield Finding("trainers", Verdict.WARN, f"no trainer-* folder in {settings.trainers_dir}", advice)
     for folder in folders:
-        if not (folder / "requirements.txt").exists():
-            yield Finding(folder.name, Verdict.FAIL, "has no requirements.txt", "Add one; it may be empty.")
-        elif (folder / ".venv").exists():
-            yield Finding(folder.name, Verdict.OK, "environment is there")
-        else:
-            yield Finding(folder.name, Verdict.OK, "environment is made at its first job")
+        yield _trainer(settings, folder.name)
+
+
+def _trainer(settings: Settings, name: str) -> Finding:
+    found = find_environment(settings, name.removeprefix("trainer-"))
+    if found.folder is None:
+        return Finding(name, Verdict.WARN, f"has no requirements.txt: it runs with {found.python}", "Add one.")
+    if found.is_ready:
+        return Finding(name, Verdict.OK, f"environment is ready: {found.folder}")
+    if found.folder.exists():
+        return Finding(name, Verdict.OK, "environment is out of date; the next job brings it up to date")
+    return Finding(name, Verdict.OK, "environment is made at the first job")

@@ -1,12 +1,14 @@
 """A trainer for tests, without our code: it trains for as long as it is told, or misbehaves as `mode` says."""
 
 import ctypes
+import hashlib
 import json
 import multiprocessing
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -14,7 +16,8 @@ import urllib.request
 ENV = os.environ
 JOB, TRACE, MODE = ENV["JOB_ID"], ENV["TRACE_ID"], ENV.get("PARAM_MODE", "train")
 EPOCHS, EPOCH_SECONDS = int(ENV["EPOCHS"]), float(ENV.get("PARAM_EPOCH_SECONDS", "0.05"))
-seq, stopped = 0, False
+GATE, PATIENCE = ENV.get("PARAM_GATE", ""), float(ENV.get("PARAM_PATIENCE", "120"))
+seq, stopped, numbering = 0, False, threading.Lock()
 
 
 def say(text: str) -> None:
@@ -24,11 +27,12 @@ def say(text: str) -> None:
 def post(kind: str, **body: object) -> dict[str, object]:
     """One call, repeated until the backend takes it: it may be away for a while."""
     global seq
-    seq += 1
-    data = json.dumps({"attempt": int(ENV["ATTEMPT"]), "seq": seq, **body}).encode()
+    with numbering:
+        seq += 1
+        data = json.dumps({"attempt": int(ENV["ATTEMPT"]), "seq": seq, **body}).encode()
     url = f"{ENV['BACKEND_BASE_URL']}/v1/jobs/{JOB}/{kind}"
     headers = {"Authorization": f"Bearer {ENV['CALLBACK_TOKEN']}", "Content-Type": "application/json"}
-    end = time.monotonic() + 120
+    end = time.monotonic() + PATIENCE
     while True:
         try:
             with urllib.request.urlopen(urllib.request.Request(url, data, headers), timeout=10) as answer:
@@ -46,14 +50,15 @@ def post(kind: str, **body: object) -> dict[str, object]:
 
 
 def finish(status: str, code: int, **more: object) -> None:
+    global seq
     body = {"status": status, **more}
-    if MODE not in ("no-done", "receipt-only"):
+    if MODE in ("no-done", "receipt-only"):
+        seq += 1
+    else:
         post("done", **body)
     if MODE != "no-done":
-        print(
-            f"[TRACE:{TRACE}] DONE " + json.dumps({"attempt": int(ENV["ATTEMPT"]), "seq": seq + 1, **body}), flush=True
-        )
-    sys.exit(code)
+        say("DONE " + json.dumps({"attempt": int(ENV["ATTEMPT"]), "seq": seq, **body}))
+    os._exit(code)  # workers and threads are left alone, as a crash would
 
 
 def on_term(_number: int, _frame: object) -> None:
@@ -61,9 +66,15 @@ def on_term(_number: int, _frame: object) -> None:
     stopped = True
 
 
-def burn() -> None:
+def work() -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    time.sleep(3600)
+
+
+def beat() -> None:
     while True:
-        pass
+        time.sleep(float(ENV["HEARTBEAT_SECONDS"]))
+        post("heartbeat", phase="training")
 
 
 def misbehave() -> None:
@@ -79,20 +90,28 @@ def misbehave() -> None:
             sys.exit(2)
         case "ignore-term":
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        case "hold-gil":
-            ctypes.PyDLL(None).sleep(int(ENV.get("PARAM_EPOCH_SECONDS", "5").split(".")[0]))
+        case "hold-gil":  # the heartbeat's thread can't run, while one that needs no Python computes
+            threading.Thread(target=beat, daemon=True).start()
+            threading.Thread(target=hashlib.pbkdf2_hmac, args=("sha256", b"", b"", 1 << 30), daemon=True).start()
+            time.sleep(0.1)
+            ctypes.PyDLL(None).sleep(int(float(ENV["PARAM_EPOCH_SECONDS"])))
         case "workers":
             for _ in range(4):
-                multiprocessing.Process(target=burn, daemon=False).start()
+                multiprocessing.Process(target=work).start()
         case "escape":
             subprocess.Popen(
                 [sys.executable, "-c", "import os,time\nif os.fork(): os._exit(0)\nos.setsid()\ntime.sleep(3600)"]
             ).wait()
         case "flood":
             for _ in range(100):
-                sys.stdout.write("x" * 99 + "\n" + "y" * (1 << 20) + "\n")
-        case "garbage":
+                sys.stdout.write(("x" * 99 + "\n") * 10_000)
+            say("the flood is over")
+        case "garbage" | "garbage-crash":
             sys.stdout.buffer.write(os.urandom(1 << 16) + b"\r50%\r100%\n" + b"z" * (10 << 20) + b"\n")
+            if MODE == "garbage-crash":
+                sys.stdout.buffer.write(b"\0 last \xff\xfe\xed\xa0\x80 words\0\n")
+                sys.stdout.flush()
+                os._exit(1)
         case _:
             pass
 
@@ -104,6 +123,8 @@ def main() -> None:
         time.sleep(EPOCH_SECONDS)
     if MODE != "silent":
         post("event", type="running", message="running")
+    while GATE and not os.path.exists(GATE) and not stopped:
+        time.sleep(0.01)
     misbehave()
     for epoch in range(1, EPOCHS + 1):
         end = time.monotonic() + EPOCH_SECONDS

@@ -60,6 +60,11 @@ class JobLog:
             self._cut(size)
         return delay
 
+    def keep_short_at_last(self) -> None:
+        """A run may have flooded its log and ended between two looks."""
+        self._next_look = 0.0
+        self.keep_short()
+
     def _cut(self, size: int) -> None:
         end = (size - (self._limit - self._head) + self._step) // _BLOCK * _BLOCK
         # readers learn of the cut first: they never see the zeros of a hole

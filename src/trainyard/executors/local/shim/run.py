@@ -51,6 +51,7 @@ def _run(folder: str, foreground: bool) -> dict[str, object]:
         end = _supervise(folder, plan, me, log, relay, signals)
     finally:
         relay.finish()
+    log.keep_short_at_last()
     _remove_tmp(folder, tmp)
     end["at"] = time.time()
     end["disk_full"] = free_bytes(folder) < _FULL

@@ -1,0 +1,53 @@
+"""One yard a database for all fault tests: starting one takes longer than most faults."""
+
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import backend_for
+from tests.faults.yard import Yard
+from tests.real.postgres import fresh_database
+from tests.real.s3server import S3Server
+
+
+@contextmanager
+def running_yard(s3_server: S3Server, folder: Path, **settings: str) -> Generator[Yard]:
+    s3 = {name: value for name, value in backend_for(s3_server, folder).env.items() if "_S3_" in name}
+    yard = Yard(folder, s3, **settings)
+    try:
+        yard.start().with_sample()
+        yield yard
+    finally:
+        yard.tidy()
+
+
+@pytest.fixture(scope="package")
+def sqlite_yard(s3_server: S3Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Yard]:
+    with running_yard(s3_server, tmp_path_factory.mktemp("yard")) as yard:
+        yield yard
+
+
+@pytest.fixture(scope="package")
+def postgresql_yard(
+    s3_server: S3Server, postgres_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Yard]:
+    with (
+        fresh_database(postgres_url) as url,
+        running_yard(s3_server, tmp_path_factory.mktemp("yard"), database_url=url) as yard,
+    ):
+        yield yard
+
+
+@pytest.fixture
+def yard(sqlite_yard: Yard) -> Yard:
+    """A running backend on SQLite, idle."""
+    return sqlite_yard.make_ready()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def yard_on(request: pytest.FixtureRequest) -> Yard:
+    """A running backend on each of the two databases, idle."""
+    found: Yard = request.getfixturevalue(f"{request.param}_yard")
+    return found.make_ready()

@@ -1,0 +1,139 @@
+"""A proxy between two real programs that mistreats their requests as a test's rule says: one thread a connection."""
+
+import http.client
+import socket
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Request:
+    method: str
+    path: str
+    body: bytes
+    raw: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What becomes of a request. As it stands: passed on at once, and the whole answer comes back."""
+
+    delay: float = 0.0  # seconds before it is passed on
+    dropped: bool = False  # it never arrives; whoever sent it is hung up on
+    swallowed: bool = False  # it never arrives; whoever sent it hears nothing until the proxy closes
+    times: int = 1  # it arrives so often, all at once
+    cut_at: int | None = None  # of the answer only so many bytes come back
+    late: bool = False  # answered in the server's place, and passed on by `deliver`
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    body: bytes
+
+
+PASS = Fate()
+PATIENCE = 30.0
+
+
+class Proxy:
+    """On a loopback port of its own. `rule` decides about each request; `answers` keeps all that the server said."""
+
+    def __init__(self, target: tuple[str, int], rule: Callable[[Request], Fate] = lambda _: PASS) -> None:
+        self.target = target
+        self.rule = rule
+        self.answers: list[tuple[Request, Answer]] = []
+        self.late: list[Request] = []
+        self._closed = threading.Event()
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        threading.Thread(target=self._accept, name="proxy", daemon=True).start()
+
+    def obey(self, rule: Callable[[Request], Fate] = lambda _: PASS) -> None:
+        """From here on this rule; without one everything passes. Forgets what was before."""
+        self.rule, self.answers, self.late = rule, [], []
+
+    def deliver(self) -> list[Answer]:
+        """Pass on what came too late, in the order that `late` has now."""
+        late, self.late = self.late, []
+        return [self._pass_on(request) for request in late]
+
+    def close(self) -> None:
+        self._closed.set()
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    # -- the threads -----------------------------------------------------------------------------------------------
+
+    def _accept(self) -> None:
+        while not self._closed.is_set():
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client: socket.socket) -> None:
+        client.settimeout(PATIENCE)
+        with client, suppress(OSError):
+            request = read_request(client)
+            if request is None:
+                return
+            fate = self.rule(request)
+            if fate.swallowed:
+                self._closed.wait()
+            elif fate.late:
+                self.late.append(request)
+                client.sendall(_response(b'{"state": "RUNNING", "cancel": false, "token": null}'))
+            elif not fate.dropped:
+                time.sleep(fate.delay)
+                client.sendall(self._forward(request, fate.times)[: fate.cut_at])
+
+    def _forward(self, request: Request, times: int) -> bytes:
+        """Send it so often, and return the first answer."""
+        others = [threading.Thread(target=self._raw, args=(request,), daemon=True) for _ in range(times - 1)]
+        for other in others:
+            other.start()
+        answer = self._raw(request)
+        for other in others:
+            other.join(PATIENCE)
+        return answer
+
+    def _pass_on(self, request: Request) -> Answer:
+        self._raw(request)
+        return self.answers[-1][1]
+
+    def _raw(self, request: Request) -> bytes:
+        with socket.create_connection(self.target, PATIENCE) as server:
+            server.sendall(request.raw)
+            data = b""
+            while piece := server.recv(65_536):
+                data += piece
+        head, _, body = data.partition(b"\r\n\r\n")
+        self.answers.append((request, Answer(int(head.split(b" ", 2)[1]), body)))
+        return data
+
+
+def read_request(client: socket.socket) -> Request | None:
+    """One whole request, asking the server to hang up after its answer. None where the client hangs up before."""
+    with client.makefile("rb") as stream:
+        first = stream.readline().decode("latin-1").split()
+        if len(first) != 3:
+            return None
+        headers = http.client.parse_headers(stream)
+        body = stream.read(int(headers.get("content-length", "0")))
+    del headers["connection"]
+    lines = [" ".join(first), *(f"{name}: {value}" for name, value in headers.items()), "Connection: close"]
+    head = "\r\n".join(lines).encode("latin-1")
+    return Request(first[0], first[1], body, head + b"\r\n\r\n" + body)
+
+
+def _response(body: bytes) -> bytes:
+    return b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s" % (
+        len(body),
+        body,
+    )
