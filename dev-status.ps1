@@ -1,4 +1,5 @@
 # The old name of `trainyard status`.
 param([switch]$Watch)
-& "$PSScriptRoot/trainyard.ps1" status $(if ($Watch) { "--watch" })
+$more = @($(if ($Watch) { "--watch" }))
+& "$PSScriptRoot/trainyard.ps1" status @more
 exit $LASTEXITCODE

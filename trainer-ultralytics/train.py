@@ -15,7 +15,7 @@ OPTIMIZERS = ("auto", "SGD", "AdamW")
 def load_ultralytics(folder):
     """Import ultralytics and keep it to this run: no telemetry, pip, MLflow run of its own, or files in the home."""
     os.environ |= {"YOLO_AUTOINSTALL": "false", "YOLO_OFFLINE": "true", "YOLO_CONFIG_DIR": str(folder)}
-    os.environ |= {"MPLCONFIGDIR": str(folder)}
+    os.environ |= {"MPLCONFIGDIR": str(folder), "TORCHINDUCTOR_CACHE_DIR": str(folder)}
     import ultralytics  # not at the top of the file, because it reads these variables when it is imported
 
     places = dict.fromkeys(("weights_dir", "datasets_dir", "runs_dir"), str(folder))

@@ -28,6 +28,10 @@ def _scene(kind: int, numbers: random.Random, size: int) -> tuple[Image.Image, t
     return picture, ((x + width / 2) / size, (y + width / 2) / size, width / size)
 
 
+def one_scene() -> bytes:
+    return _png(_scene(1, random.Random(3), 96)[0])
+
+
 def class_folders(path: Path, count: int = 60, split: bool = True) -> Path:
     numbers = random.Random(1)
     with zipfile.ZipFile(path, "w") as bundle:

@@ -97,7 +97,7 @@ def test_a_refused_token_ends_the_calls_but_not_the_training(start: Starter, rec
 
 
 def test_a_slow_backend_does_not_slow_the_training(template: Starter, recorder: Recorder) -> None:
-    recorder.reply = lambda call: Reply(delay=0.4)
+    recorder.reply = lambda call: Reply(delay=0.2)
     run = template(EPOCHS=5)
     recorder.wait_for(lambda seen: "epoch 5/5" in run.stdout)
     assert len(recorder.taken) <= 5, "training waited for the answers"

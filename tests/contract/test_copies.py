@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.contract.running import ROOT
-from trainyard.contract.manifest import read_manifest
+from trainyard.contract.manifest import read_manifest, variable_of
 
 ORIGIN = ROOT / "trainer-template"
 TRAINERS = sorted(path for path in ROOT.glob("trainer-*") if path.is_dir())
@@ -21,17 +21,8 @@ FUNCTIONS = {
     "send_validation_result",
     "upload_checkpoint",
 }
-FILES = [
-    "train.py",
-    "predict.py",
-    "utils.py",
-    "job.py",
-    "requirements.txt",
-    "Dockerfile",
-    ".env.example",
-    "README.md",
-    "trainer.toml",
-]
+FILES = ("train.py", "predict.py", "utils.py", "job.py", "trainer.toml")
+FILES += ("requirements.txt", "Dockerfile", ".env.example", "README.md")
 
 each_trainer = pytest.mark.parametrize("trainer", TRAINERS, ids=lambda path: path.name)
 
@@ -57,11 +48,9 @@ def test_the_template_is_under_a_hundred_lines() -> None:
 def test_a_trainer_has_its_files_and_needs_nothing_of_trainyard(trainer: Path) -> None:
     assert [name for name in FILES if not (trainer / name).is_file()] == []
     for path in trainer.glob("*.py"):
-        names = [
-            node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, (ast.Import, ast.ImportFrom))
-        ]
-        modules = {alias.name for node in names if isinstance(node, ast.Import) for alias in node.names}
-        modules |= {node.module or "" for node in names if isinstance(node, ast.ImportFrom)}
+        tree = list(ast.walk(ast.parse(path.read_text())))
+        modules = {alias.name for node in tree if isinstance(node, ast.Import) for alias in node.names}
+        modules |= {node.module or "" for node in tree if isinstance(node, ast.ImportFrom)}
         assert not {name for name in modules if name.split(".")[0] == "trainyard"}, path
 
 
@@ -75,8 +64,6 @@ def test_a_manifest_loads_and_its_scripts_are_there(trainer: Path) -> None:
 
 @each_trainer
 def test_every_parameter_is_read_and_shown_in_the_dotenv(trainer: Path) -> None:
-    from trainyard.contract.manifest import variable_of
-
     script, example = (trainer / "train.py").read_text(), (trainer / ".env.example").read_text()
     for name in read_manifest(trainer / "trainer.toml").params:
         assert f'"{variable_of(name)}"' in script

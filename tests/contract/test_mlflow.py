@@ -86,7 +86,8 @@ def test_a_dead_mlflow_does_not_stall_a_training(template: Starter, recorder: Re
         if kind == "hangs":
             hanging.bind(("127.0.0.1", port))
             hanging.listen()
-        run = template(MLFLOW_TRACKING_URI=f"http://127.0.0.1:{port}", EPOCHS=40, IMAGE_SIZE=128, BATCH_SIZE=1)
+        url = f"http://127.0.0.1:{port}"
+        run = template(MLFLOW_TRACKING_URI=url, EPOCHS=40, IMAGE_SIZE=128, BATCH_SIZE=1, FLUSH_SECONDS=3)
         recorder.wait_for(lambda seen: "epoch 40/40" in run.stdout)
         run.succeeds(30)
     gaps = [after.at - before.at for before, after in itertools.pairwise(recorder.epochs())]

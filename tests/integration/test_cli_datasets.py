@@ -129,16 +129,3 @@ def test_a_trainer_that_can_t_be_read_is_listed_with_the_reason(
     said = shell.run("trainers").out
     assert "broken can't be used" in said
     assert "trainer.toml" in said
-
-
-@pytest.mark.parametrize(
-    "verb",
-    [
-        *(("demo",), ("train",), ("submit",), ("jobs",), ("logs",), ("cancel",), ("trainers",), ("datasets",)),
-        *(("datasets", "add"), ("datasets", "list"), ("datasets", "show"), ("datasets", "remove")),
-    ],
-)
-def test_every_verb_explains_itself_with_an_example(shell: Shell, verb: tuple[str, ...]) -> None:
-    said = shell.run(*verb, "--help").out
-    assert f"Example: trainyard {' '.join(verb)}" in said
-    assert "completion" not in said

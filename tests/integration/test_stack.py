@@ -88,6 +88,16 @@ def test_status_shows_each_service(running: Installation) -> None:
     assert "storage" in running.run("status")
 
 
+def test_status_can_be_watched_until_ctrl_c(running: Installation) -> None:
+    process = running.start("status", "--watch")
+    assert process.stdout
+    assert "service" in process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "Traceback" not in said
+
+
 def test_doctor_says_what_is_wrong_and_what_to_do(running: Installation) -> None:
     said = running.run("doctor", code=1)  # MLflow is said to be somewhere where it is not
     assert f"does not answer at {NOT_THERE}" in said

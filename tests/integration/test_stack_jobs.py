@@ -4,11 +4,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import pexpect
 import psutil
 import pytest
 
 from tests.real.backend import wait_for
-from tests.real.installation import Installation, installation
+from tests.real.installation import CLI, Installation, installation
 from trainyard.cli.client import Client
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="reads /proc and sends signals; run it on Linux")
@@ -35,6 +36,20 @@ def test_down_without_a_terminal_refuses_while_a_job_runs(busy: tuple[Installati
     assert "down --force" in said
     with Client(place.settings) as client:
         assert client.get(f"/v1/jobs/{job}")["state"] == "RUNNING"
+
+
+def test_down_in_a_terminal_asks_and_takes_no_for_an_answer(busy: tuple[Installation, str]) -> None:
+    place, job = busy
+    for answer, state in (("n", "RUNNING"), ("y", None)):
+        with pexpect.spawn(CLI[0], [*CLI[1:], "down"], env=place.env, cwd=place.folder, timeout=60) as terminal:
+            terminal.expect("Cancel them and stop the services")
+            terminal.sendline(answer)
+            terminal.expect(pexpect.EOF)
+            terminal.wait()
+        if state:
+            with Client(place.settings) as client:
+                assert client.get(f"/v1/jobs/{job}")["state"] == state
+    assert place.processes() == []
 
 
 def test_force_cancels_the_job_and_leaves_no_process(busy: tuple[Installation, str]) -> None:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from trainyard.api.platform import Platform
 from trainyard.errors import NotFound
-from trainyard.jobs import repository
 from trainyard.jobs.model import Job
 from trainyard.logs import files
 
@@ -24,37 +23,35 @@ class Part:
 
 
 class JobLog:
-    def __init__(self, platform: Platform, job: Job) -> None:
+    """Looks anew at each read: a log begins after its job, and moves to the store after its end."""
+
+    def __init__(self, platform: Platform, job_id: str) -> None:
         self._platform = platform
-        self._job = job
-        self._path = platform.executors.get(job.execution).log_path(job.run)
+        self._job_id = job_id
 
     @classmethod
     def open(cls, platform: Platform, job_id: str) -> "JobLog":
         """Raises NotFound for a job that does not exist; a job without a log has an empty one."""
-        return cls(platform, platform.jobs.get(job_id))
+        platform.jobs.get(job_id)
+        return cls(platform, job_id)
 
     def read(self, offset: int, limit: int, tail: int | None = None) -> Part:
         """Blocking. The text from `offset`, or the last `tail` bytes."""
-        ended = self._has_ended()  # before reading: what is written after this look is not the end
-        if self._path is not None and self._path.exists():
-            start = max(0, files.size(self._path) - tail) if tail else offset
-            text, following = files.read_range(self._path, start, tail or limit, ended=ended)
-            return Part(text, following, ended and following >= files.size(self._path))
-        if self._job.log_key is not None:
-            return self._from_store(self._job.log_key, offset, limit, tail)
+        job = self._platform.jobs.get(self._job_id)  # first: what is written after this look is not the end
+        ended = _is_over(job)
+        path = self._platform.executors.get(job.execution).log_path(job.run)
+        if path is not None and path.exists():
+            start = max(0, files.size(path) - tail) if tail else offset
+            text, following = files.read_range(path, start, tail or limit, ended=ended)
+            return Part(text, following, ended and following >= files.size(path))
+        if job.log_key is not None:
+            return self._from_store(job.log_key, offset, limit, tail)
         return Part("", offset, ended)
-
-    def _has_ended(self) -> bool:
-        with self._platform.database.read() as conn:
-            job = repository.get(conn, self._job.id)
-        # until its processes are gone, the trainer's last words may still come
-        return job.state.is_terminal and (job.closed_at is not None or not job.node)
 
     def _from_store(self, key: str, offset: int, limit: int, tail: int | None) -> Part:
         head = self._platform.store.head(key)
         if head is None:
-            raise NotFound(f"The log of {self._job.id} is no longer kept.")
+            raise NotFound(f"The log of {self._job_id} is no longer kept.")
         start = max(0, head.size - tail) if tail else offset
         if start >= head.size:
             return Part("", start, True)
@@ -78,3 +75,8 @@ class JobLog:
                 if quiet % KEEPALIVE_LOOKS == 0:
                     yield b": still here\n\n"
                 await asyncio.sleep(FOLLOW_SECONDS)
+
+
+def _is_over(job: Job) -> bool:
+    """Until its processes are gone, the trainer's last words may still come."""
+    return job.state.is_terminal and (job.closed_at is not None or job.node is None)

@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from trainyard.stack.checkup import Finding, Verdict, examine
 from trainyard.cli.console import out, print_json
 from trainyard.settings import load_settings
+from trainyard.stack.checkup import Finding, Verdict, examine
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 MARKS = {Verdict.OK: "[green]ok  [/]", Verdict.WARN: "[yellow]warn[/]", Verdict.FAIL: "[red]fail[/]"}

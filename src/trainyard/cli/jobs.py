@@ -13,6 +13,7 @@ from trainyard.cli.fit import Column, print_table
 from trainyard.cli.summary import print_summary
 from trainyard.cli.which_job import find_job
 from trainyard.cli.words import Goals, Job, ago, epoch, number, seconds_run, state_text
+from trainyard.contract.vocabulary import State
 from trainyard.errors import InvalidInput
 from trainyard.settings import load_settings
 
@@ -36,7 +37,7 @@ def jobs(
     settings = load_settings()
     with Client(settings) as client:
         if job is None:
-            _list(client, state, framework, limit, as_json)
+            _list(client, _states(state), framework, limit, as_json)
             return
         if state or framework:
             raise InvalidInput("--state and --framework are for the list.", hint="Leave JOB out.", field="JOB")
@@ -49,6 +50,16 @@ def jobs(
         _print_fields(found)
         _print_metrics(found)
         _print_events(events)
+
+
+def _states(text: str | None) -> str | None:
+    """In capitals; raises InvalidInput naming those that there are."""
+    for name in [] if text is None else text.split(","):
+        if name.strip().upper() not in list(State):
+            raise InvalidInput(
+                f"{name.strip()!r} is no state.", hint=f"There are: {', '.join(State)}.", field="--state"
+            )
+    return None if text is None else text.upper().replace(" ", "")
 
 
 def _list(client: Client, state: str | None, framework: str | None, limit: int, as_json: bool) -> None:

@@ -1,0 +1,152 @@
+"""Live streams: events without a gap across a lost connection or a restarted backend, logs as they grow."""
+
+import json
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import httpx2
+import psutil
+
+from tests.real.backend import Backend, wait_for
+
+
+def events(backend: Backend, last: int | None, **params: Any) -> Iterator[dict[str, Any]]:
+    headers = {} if last is None else {"Last-Event-ID": str(last)}
+    with backend.http.stream("GET", "/v1/events", params=params, headers=headers, timeout=60) as answer:
+        assert answer.status_code == 200
+        for line in answer.iter_lines():
+            if line.startswith("data: "):
+                yield json.loads(line[6:])
+
+
+def until_the_end(found: Iterator[dict[str, Any]]) -> list[dict[str, Any]]:
+    seen: list[dict[str, Any]] = []
+    for event in found:
+        seen.append(event)
+        if event["type"] == "state" and event["data"]["to"] in ("SUCCEEDED", "FAILED", "CANCELLED"):
+            break
+    return seen
+
+
+def test_a_stream_tells_everything_that_the_log_of_events_tells(backend_on: Backend) -> None:
+    job_id = backend_on.submit(epochs=5)
+    live = until_the_end(events(backend_on, 0, job_id=job_id))
+    assert live == backend_on.events(job_id)[: len(live)]
+    assert [event["type"] for event in live].count("heartbeat") == 5
+
+
+def test_a_reconnect_goes_on_where_it_was_also_after_a_kill(backend: Backend) -> None:
+    job_id = backend.submit(epochs=60, epoch_seconds=0.1)
+    first: list[dict[str, Any]] = []
+    for event in events(backend, 0, job_id=job_id):
+        first.append(event)
+        if len(first) == 8:
+            break
+    backend.kill()
+    backend.start()
+    rest = until_the_end(events(backend, first[-1]["id"], job_id=job_id))
+    told = [event["id"] for event in first + rest]
+    assert told == [event["id"] for event in backend.events(job_id)][: len(told)]
+    epochs = [event["data"]["epoch"] for event in first + rest if event["type"] == "heartbeat"]
+    assert epochs == list(range(1, 61))
+
+
+def test_a_stream_without_an_id_begins_now(backend: Backend) -> None:
+    old = backend.submit(epochs=1)
+    backend.wait_closed(old)
+    seen: list[dict[str, Any]] = []
+    ready, failures = threading.Event(), []
+
+    def listen() -> None:
+        try:
+            with httpx2.stream(
+                "GET", f"{backend.url}/v1/events", headers=dict(backend.http.headers), timeout=60
+            ) as answer:
+                for line in answer.iter_lines():
+                    if line.startswith(": hello"):
+                        ready.set()
+                    if line.startswith("data: "):
+                        seen.append(json.loads(line[6:]))
+                        if seen[-1]["data"].get("to") == "SUCCEEDED":
+                            return
+        except Exception as error:  # noqa: BLE001 - shown by the assertion below
+            failures.append(error)
+
+    listener = threading.Thread(target=listen)
+    listener.start()
+    assert ready.wait(20)
+    new = backend.submit(epochs=1)
+    listener.join(30)
+    assert not failures
+    assert {event["job_id"] for event in seen} == {new}
+
+
+def test_many_readers_that_leave_without_a_word_cost_nothing_afterwards(backend: Backend) -> None:
+    assert backend.process is not None
+    process = psutil.Process(backend.process.pid)
+    backend.ask("GET", "/v1/jobs")
+    before = process.num_fds()
+    for _ in range(50):
+        with backend.http.stream("GET", "/v1/events", timeout=20) as answer:
+            assert next(answer.iter_lines()) == ": hello"
+    wait_for("the descriptors to come back", lambda: process.num_fds() <= before + 4, 30)
+
+
+def test_a_stop_does_not_wait_for_open_streams(backend: Backend) -> None:
+    with backend.http.stream("GET", "/v1/events", timeout=20) as answer:
+        assert next(answer.iter_lines()) == ": hello"
+        backend.stop()  # fails after 30 s
+
+
+def test_a_log_is_followed_to_its_end(backend: Backend) -> None:
+    job_id = backend.submit(epochs=20, epoch_seconds=0.05)
+    text, ended, last = "", False, 0
+    with backend.http.stream("GET", f"/v1/jobs/{job_id}/log/stream", timeout=60) as answer:
+        for line in answer.iter_lines():
+            if line.startswith("id: "):
+                last = int(line[4:])
+            elif line.startswith("event: end"):
+                ended = True
+            elif line.startswith("data: ") and not ended:
+                text += json.loads(line[6:])
+    assert ended
+    assert text == backend.log_text(job_id)
+    assert last == len(text.encode())
+
+
+def test_a_log_is_read_in_parts_and_from_its_end(backend: Backend) -> None:
+    job_id = backend.submit(epochs=5)
+    backend.wait_closed(job_id)
+    whole = backend.log_text(job_id)
+    parts, offset = "", 0
+    while True:
+        answer = backend.http.get(f"/v1/jobs/{job_id}/log", params={"offset": offset, "limit": 37})
+        parts += answer.text
+        offset = int(answer.headers["x-next-offset"])
+        if answer.headers["x-log-complete"] == "true":
+            break
+    assert parts == whole
+    tail = backend.http.get(f"/v1/jobs/{job_id}/log", params={"tail": 50}).text
+    assert whole.endswith(tail)
+    assert len(tail) == 50
+
+
+def test_a_flood_is_bounded_and_marked(make_backend: Any) -> None:
+    small: Backend = make_backend(log_limit_mb="2").start().with_sample()
+    job_id = small.submit("flood", epochs=2)
+    job = small.wait_closed(job_id, 60)
+    assert job["state"] == "SUCCEEDED"
+    log = next((small.folder / "data" / "runs" / job_id).rglob("output.log"))
+    assert log.stat().st_blocks * 512 < 8 << 20
+    text, offset = "", 0
+    while True:
+        answer = small.http.get(f"/v1/jobs/{job_id}/log", params={"offset": offset})
+        text += answer.text
+        offset = int(answer.headers["x-next-offset"])
+        if answer.headers["x-log-complete"] == "true":
+            break
+    assert "were cut here" in text
+    assert "probe starts" in text
+    assert "epoch 2 of 2" in text
+    assert len(text) < 4 << 20
