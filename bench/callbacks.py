@@ -34,7 +34,7 @@ def ours(made: Installation, jobs: list[str], clients: int) -> Result:
         number = next(counters[job])
         body = {
             "attempt": 1, "seq": base + number, "phase": "training", "epoch": number, "epochs": 10**9, "progress": 0.5,
-            "metrics": {name: 0.1234 for name in METRICS},
+            "metrics": dict.fromkeys(METRICS, 0.1234),
         }  # fmt: skip
         return request(
             f"{made.url}/v1/jobs/{job}/heartbeat",

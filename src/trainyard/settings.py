@@ -130,6 +130,10 @@ class Settings(BaseSettings):
         secret = self._secret(self.s3_secret_key, "s3_secret_key", "")
         return self.s3_access_key or self._secret(None, "s3_access_key", "ty")[:20], secret
 
+    def make_secrets(self) -> None:
+        """Make those that are missing now, so that whoever looks finds them from the start."""
+        assert self.admin_token and self.jwt_key and self.s3_keys
+
     def _secret(self, given: SecretStr | None, name: str, prefix: str) -> str:
         if given is not None and given.get_secret_value():
             return given.get_secret_value()

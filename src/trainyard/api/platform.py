@@ -52,6 +52,7 @@ class Platform:
 def build(settings: Settings) -> Platform:
     """Open the database (bringing it up to date) and start looking after jobs. Call it inside the event loop."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
+    settings.make_secrets()
     database = Database(settings.database)
     upgrade(database)
     database.write(_default_project)

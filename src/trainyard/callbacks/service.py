@@ -151,7 +151,8 @@ def _points(item: Incoming) -> list[Point]:
     match call:
         case Heartbeat() if call.metrics:
             step = call.step if call.step is not None else call.epoch or 0
-            return [Point(item.claims.job_id, name, step, value, item.at) for name, value in call.metrics.items()]
+            named = [(events.storable(name), value) for name, value in call.metrics.items()]
+            return [Point(item.claims.job_id, name, step, value, item.at) for name, value in named]
         case Event(type="validation"):
             return _validation_points(item, call.data)
         case _:
@@ -162,7 +163,7 @@ def _validation_points(item: Incoming, data: dict[str, Any]) -> list[Point]:
     match data:
         case {"epoch": int(epoch), "metrics": dict()} if epoch >= 0:
             values: dict[str, Any] = data["metrics"]
-            numbers = [(name[:200], _number(value)) for name, value in values.items()]
+            numbers = [(events.storable(name[:200]), _number(value)) for name, value in values.items()]
             return [
                 Point(item.claims.job_id, name, epoch, value, item.at) for name, value in numbers if value is not None
             ]

@@ -79,10 +79,11 @@ class Reconciler:
 
     def look(self) -> None:
         """One pass over every open job."""
+        busy = set(self._busy)  # before reading: the pool may change these rows while we read them
         with self._parts.database.read() as conn:
             jobs = repository.unclosed(conn)
         for job in jobs:
-            if job.node in (None, self._parts.node) and job.id not in self._busy:
+            if job.node in (None, self._parts.node) and job.id not in busy:
                 try:
                     self._look_at(job)
                 except Exception:

@@ -44,6 +44,7 @@ def move(
     if not may_follow(now, then):
         raise ValueError(f"{job_id}: {now} can't become {then}")
     at = time.time() if at is None else at
+    message = events.storable(message)  # it may be a trainer's last words
     values: dict[str, Any] = {"state": then, "message": message}
     if then is State.QUEUED:
         values["queued_at"] = at

@@ -78,6 +78,7 @@ def beat() -> None:
 
 
 def misbehave() -> None:
+    global EPOCH_SECONDS
     match MODE:
         case "crash":
             raise RuntimeError("the probe was told to crash")
@@ -94,7 +95,8 @@ def misbehave() -> None:
             threading.Thread(target=beat, daemon=True).start()
             threading.Thread(target=hashlib.pbkdf2_hmac, args=("sha256", b"", b"", 1 << 30), daemon=True).start()
             time.sleep(0.1)
-            ctypes.PyDLL(None).sleep(int(float(ENV["PARAM_EPOCH_SECONDS"])))
+            ctypes.PyDLL(None).sleep(int(EPOCH_SECONDS))
+            EPOCH_SECONDS = 0
         case "workers":
             for _ in range(4):
                 multiprocessing.Process(target=work).start()
