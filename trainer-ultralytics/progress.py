@@ -7,75 +7,78 @@ import utils
 RENAMED = {"accuracy_top1": "top1", "accuracy_top5": "top5"}
 
 
-def metrics_of(trainer):
-    """One epoch's numbers under our names: train/box_loss, val/mAP50, val/top1, lr."""
-    numbers = trainer.label_loss_items(trainer.tloss, prefix="train") | validation_of(trainer)
-    return numbers | {"lr": next(iter(trainer.lr.values()))}
-
-
 def validation_of(trainer):
+    """metrics/mAP50(B) → val/mAP50, metrics/accuracy_top1 → val/top1, val/box_loss as it is."""
     numbers = {}
     for name, value in trainer.metrics.items():
-        split, _, word = name.removesuffix("(B)").partition("/")
-        numbers[f"val/{RENAMED.get(word, word)}" if split in ("metrics", "val") else name] = float(value)
+        _, _, word = name.removesuffix("(B)").partition("/")
+        numbers[f"val/{RENAMED.get(word, word)}"] = float(value)
     return numbers
+
+
+class Progress:
+    """Methods named after the callbacks that they are."""
+
+    def __init__(self, job):
+        self.job, self.batch, self.measured, self.best = job, 0, True, None
+
+    def on_pretrain_routine_end(self, trainer):
+        key = os.getenv("RESUME_FROM", "")
+        if key and f"job-{self.job.id}/" not in key:
+            trainer.best_fitness = None  # another job's best.pt is not this one's
+        counts = {"train": len(trainer.train_loader.dataset), "val": len(trainer.test_loader.dataset)}
+        text = f"{counts['train']} pictures to learn from, {counts['val']} to validate with"
+        names = list(trainer.data["names"].values())
+        self.job.event("dataset_ready", text, dataset_id=os.environ["DATASET_ID"], classes=names, **counts)
+
+    def on_train_epoch_start(self, trainer):
+        self.batch = 0
+
+    def on_train_batch_end(self, trainer):
+        self.job.check()
+        self.batch += 1
+        batches = len(trainer.train_loader)
+        self.job.phase = {
+            "phase": "training",
+            "epoch": trainer.epoch + 1,
+            "epochs": trainer.epochs,
+            "step": trainer.epoch * batches + self.batch,
+            "progress": min(1.0, (trainer.epoch + self.batch / max(1, batches)) / trainer.epochs),
+        }
+
+    def on_train_epoch_end(self, trainer):
+        self.measured = False
+        self.job.phase |= {"phase": "validating"}
+
+    def on_val_batch_end(self, validator):
+        self.job.check()
+
+    def on_model_save(self, trainer):
+        epoch = trainer.epoch + 1
+        utils.upload_checkpoint(trainer.last, "last.pt", epoch)
+        if trainer.best_fitness == trainer.fitness:
+            self.best = epoch
+            utils.upload_checkpoint(trainer.best, "best.pt", epoch)
+
+    def on_fit_epoch_end(self, trainer):
+        if self.measured:
+            return  # the evaluation of best.pt after the last epoch calls this once more
+        self.measured = True
+        losses, measured = trainer.label_loss_items(trainer.tloss, prefix="train"), validation_of(trainer)
+        rate = {"lr": next(iter(trainer.lr.values()))}
+        utils.notify_status("training", trainer.epoch + 1, trainer.epochs, losses | measured | rate)
+        utils.send_validation_result(trainer.epoch + 1, measured)
+
+    def on_train_end(self, trainer):
+        if trainer.epoch + 1 < trainer.epochs:
+            self.job.say(f"stopped early after epoch {trainer.epoch + 1}: no better for {trainer.args.patience} epochs")
+        if self.best:  # evaluated once more, and half as large: ultralytics has taken the optimizer out
+            self.job.metrics = self.job.metrics | validation_of(trainer)
+            utils.upload_checkpoint(trainer.best, "best.pt", self.best)
 
 
 def follow(job, model):
     """Register this run's callbacks with a YOLO model."""
-    seen = {"batch": 0, "measured": True, "best": None}
-
-    def pretrained(trainer):
-        key = os.getenv("RESUME_FROM", "")
-        if key and f"job-{job.id}/" not in key:
-            trainer.best_fitness = None  # another job's best.pt is not this one's
-        train, val = len(trainer.train_loader.dataset), len(trainer.test_loader.dataset)
-        counts = {"train": train, "val": val, "classes": list(trainer.data["names"].values())}
-        text = f"{train} pictures to learn from, {val} to validate with"
-        job.event("dataset_ready", text, dataset_id=os.environ["DATASET_ID"], **counts)
-
-    def epoch_starts(trainer):
-        seen["batch"] = 0
-
-    def batch_ends(trainer):
-        job.check()
-        seen["batch"] += 1
-        done = trainer.epoch + seen["batch"] / max(1, len(trainer.train_loader))
-        step = trainer.epoch * len(trainer.train_loader) + seen["batch"]
-        job.phase = {"phase": "training", "epoch": trainer.epoch + 1, "epochs": trainer.epochs, "step": step}
-        job.phase["progress"] = min(1.0, done / trainer.epochs)
-
-    def epoch_trained(trainer):
-        seen["measured"] = False
-        job.phase |= {"phase": "validating"}
-
-    def saved(trainer):
-        epoch = trainer.epoch + 1
-        utils.upload_checkpoint(trainer.last, "last.pt", epoch)
-        if trainer.best_fitness == trainer.fitness:
-            seen["best"] = epoch
-            utils.upload_checkpoint(trainer.best, "best.pt", epoch)
-
-    def epoch_ends(trainer):
-        if seen["measured"]:
-            return  # the evaluation of best.pt after the last epoch calls this once more
-        seen["measured"] = True
-        epoch, numbers = trainer.epoch + 1, metrics_of(trainer)
-        utils.notify_status("training", epoch, trainer.epochs, numbers)
-        utils.send_validation_result(epoch, {k: v for k, v in numbers.items() if k.startswith("val/")})
-
-    def ends(trainer):
-        if trainer.epoch + 1 < trainer.epochs:
-            job.say(f"stopped early after epoch {trainer.epoch + 1}: no better for {trainer.args.patience} epochs")
-        if seen["best"]:  # evaluated again, and half as large: ultralytics has taken the optimizer out
-            job.metrics = job.metrics | validation_of(trainer)
-            utils.upload_checkpoint(trainer.best, "best.pt", seen["best"])
-
-    model.add_callback("on_pretrain_routine_end", pretrained)
-    model.add_callback("on_train_epoch_start", epoch_starts)
-    model.add_callback("on_train_batch_end", batch_ends)
-    model.add_callback("on_val_batch_end", lambda validator: job.check())
-    model.add_callback("on_train_epoch_end", epoch_trained)
-    model.add_callback("on_model_save", saved)
-    model.add_callback("on_fit_epoch_end", epoch_ends)
-    model.add_callback("on_train_end", ends)
+    progress = Progress(job)
+    for name in (name for name in dir(Progress) if name.startswith("on_")):
+        model.add_callback(name, getattr(progress, name))

@@ -8,6 +8,7 @@ from tests.contract.conftest import MakeStarter, Storage
 from tests.contract.gate import Gate
 from tests.contract.recorder import Call, Recorder, Reply
 from tests.contract.running import JOB, MARK, TOKEN, Run, Starter
+from tests.real.s3server import free_ports
 
 
 def in_the_middle(recorder: Recorder, start: Starter) -> Run:
@@ -132,6 +133,12 @@ def test_wrong_storage_keys_are_named_without_being_shown(template: Starter, rec
     assert run.end(30) == 1
     assert "the storage does not give datasets/shapes.zip" in recorder.done()["error"]["message"]
     assert "canary" not in run.stdout + run.stderr + str(recorder.taken)
+
+
+def test_a_storage_that_is_not_there_is_named(template: Starter, recorder: Recorder) -> None:
+    (port,) = free_ports(1)
+    assert template(MINIO_ENDPOINT=f"http://127.0.0.1:{port}").end(30) == 1
+    assert f"http://127.0.0.1:{port}" in recorder.done()["error"]["message"]
 
 
 def test_a_crash_is_told_with_its_traceback(template: Starter, recorder: Recorder) -> None:

@@ -157,3 +157,17 @@ def test_predict_answers_with_one_json_object(start: Starter, starter: MakeStart
         ("inputs/ball.png", "ball"),
         ("inputs/box.png", "box"),
     ]
+
+
+def test_the_same_storage_under_the_names_of_r2(template: Starter, storage: Storage) -> None:
+    names = {
+        "ENDPOINT": "ENDPOINT",
+        "ACCESS_KEY": "ACCESS_KEY_ID",
+        "SECRET_KEY": "SECRET_ACCESS_KEY",
+        "BUCKET": "BUCKET",
+    }
+    values = {f"R2_{theirs}": storage.variables[f"MINIO_{ours}"] for ours, theirs in names.items()}
+    template(
+        **dict.fromkeys((f"MINIO_{ours}" for ours in names), None), **values, STORAGE_TYPE="r2", EPOCHS=1
+    ).succeeds()
+    assert storage.has(PREFIX + "best.pt")

@@ -30,7 +30,7 @@ class Yard(Backend):
             "stuck_seconds": str(STUCK),
             "grace_seconds": str(GRACE),
             "heartbeat_seconds": "0.5",
-            "slots": "8",
+            "slots": "12",
             "gpus": "none",
         }
         super().__init__(folder, s3, **given | settings)

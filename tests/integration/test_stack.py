@@ -7,11 +7,12 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import pexpect
 import psutil
 import pytest
 
 from tests.real.backend import wait_for
-from tests.real.installation import NOT_THERE, Installation, installation
+from tests.real.installation import CLI, NOT_THERE, Installation, installation
 from trainyard.errors import StorageUnavailable
 from trainyard.stack.probe import http_status
 from trainyard.stack.state import Phase
@@ -89,13 +90,14 @@ def test_status_shows_each_service(running: Installation) -> None:
 
 
 def test_status_can_be_watched_until_ctrl_c(running: Installation) -> None:
-    process = running.start("status", "--watch")
-    assert process.stdout
-    assert "service" in process.stdout.readline()
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=20)
-    assert process.returncode == 130
-    assert "Traceback" not in said
+    with pexpect.spawn(CLI[0], [*CLI[1:], "status", "--watch"], env=running.env, timeout=60) as terminal:
+        for _ in range(3):
+            terminal.expect("backend")
+        terminal.sendintr()
+        terminal.expect(pexpect.EOF)
+        terminal.wait()
+        assert b"Traceback" not in terminal.before
+        assert terminal.exitstatus == 130
 
 
 def test_doctor_says_what_is_wrong_and_what_to_do(running: Installation) -> None:

@@ -4,7 +4,9 @@ import os
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -86,16 +88,18 @@ def test_one_that_ignores_the_polite_signal_is_killed() -> None:
     stubborn.wait()
 
 
-def test_a_pid_with_another_start_time_is_a_stranger() -> None:
+@pytest.mark.parametrize("other", [{"started": -100.0}, {"boot": "another boot"}])
+def test_a_pid_of_another_time_or_another_boot_is_a_stranger(other: dict[str, Any]) -> None:
     me = Identity.of(os.getpid())
     assert me.alive()
-    assert not Identity(me.pid, me.started - 100).alive()
-    assert Identity(me.pid, me.started - 100).members() == []
+    stranger = replace(me, **other)
+    assert not stranger.alive()
+    assert stranger.members() == []
 
 
 def test_the_state_file_reads_as_it_was_written(tmp_path: Path) -> None:
-    record = Record("http://127.0.0.1:1", "a.log", identity=Identity(5, 7.5), detail="why")
-    file = StateFile(tmp_path, Stack(Identity(1, 2.5), {"storage": record}))
+    record = Record("http://127.0.0.1:1", "a.log", identity=Identity(5, 7.5, "boot"), detail="why")
+    file = StateFile(tmp_path, Stack(Identity(1, 2.5, "boot"), {"storage": record}))
     file.update("storage", restarts=3)
     assert read_stack(tmp_path) == file.stack
     assert read_stack(tmp_path).services["storage"].restarts == 3

@@ -1,8 +1,9 @@
 """Who gets which slot and which GPU."""
 
 from tests.unit.jobs_made import a_job
+from trainyard.contract.vocabulary import Execution
 from trainyard.executors.base import Capacity
-from trainyard.jobs.leasing import Grant, Never, Wait, gpus_of, grant
+from trainyard.jobs.leasing import Grant, Never, Wait, gpus_of, grant, share_out
 
 MACHINE = Capacity(slots=2, gpus=(0, 1))
 
@@ -33,6 +34,16 @@ def test_more_gpus_than_there_are_is_said_at_once() -> None:
             assert "3 GPU" in why
         case other:
             raise AssertionError(other)
+
+
+def test_the_first_in_line_gets_what_there_is_and_the_next_waits_for_it() -> None:
+    first, second, other = a_job(id="job-a"), a_job(id="job-b"), a_job(id="job-c", execution=Execution.K8S)
+    capacities = {Execution.LOCAL: Capacity(1, ()), Execution.K8S: None}
+    turns = {job.id: turn for job, turn in share_out([first, second, other], "n", capacities, {})}
+    assert turns["job-a"] == Grant(("n/slot/0",), ())
+    assert isinstance(turns["job-b"], Wait)
+    assert "job-a" in turns["job-b"].why
+    assert turns["job-c"] == Grant((), ())
 
 
 def test_leased_gpus_are_found_again_by_name() -> None:

@@ -60,7 +60,7 @@ class _Status:
 
     def say(self, text: str) -> None:
         """A line that stays."""
-        self.console.print(f"  {escape(text)}", no_wrap=True, overflow="ellipsis", crop=True)
+        self.console.print(f"  {escape(text)}")
 
     def done(self, text: str, seconds: float) -> None:
         tell_done(self.console, text, seconds)

@@ -82,7 +82,7 @@ def look(service: Service, stack: Stack) -> Line:
         health,
         service.url,
         identity.pid,
-        round(time.time() - identity.started, 1),
+        round(identity.age(), 1),
         memory(identity),
         record.restarts,
         "" if answers else record.detail,

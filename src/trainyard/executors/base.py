@@ -1,4 +1,4 @@
-"""What every executor does, and what it can say about a run. Runs are found by (job, attempt), nothing else is stored."""
+"""What every executor does and can say about a run. Runs are found by (job, attempt); nothing else is stored."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -89,7 +89,12 @@ class LaunchFailed(TrainyardError):
     status = 422
 
     def __init__(
-        self, message: str, *, hint: str = "", reason: Reason = Reason.LAUNCH_FAILED, evidence: dict[str, Any] | None = None
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        reason: Reason = Reason.LAUNCH_FAILED,
+        evidence: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(message, hint=hint)
         self.reason = reason

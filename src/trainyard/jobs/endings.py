@@ -113,7 +113,7 @@ def first_line(text: str) -> str:
 
 
 def last_words(seen: Exited) -> str:
-    """The line that says most: the exception's own, else the last the trainer printed (not what we added to its log)."""
+    """The line that says most: the exception's own, else the last the trainer printed (not what we added)."""
     traceback = seen.traceback or last_traceback(seen.tail)
     lines = [line for line in (traceback or seen.tail).splitlines() if line.strip() and "] [trainyard] " not in line]
     return lines[-1].strip()[:500] if lines else ""

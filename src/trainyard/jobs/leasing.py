@@ -1,8 +1,9 @@
 """Which slot and GPUs a job gets on this machine: pure; the table `leases` makes it exclusive."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from trainyard.contract.vocabulary import Execution
 from trainyard.executors.base import Capacity
 from trainyard.jobs.model import Job
 
@@ -27,7 +28,27 @@ class Never:
     why: str
 
 
-def grant(job: Job, node: str, capacity: Capacity, held: Mapping[str, str]) -> Grant | Wait | Never:
+Turn = Grant | Wait | Never
+
+
+def share_out(
+    waiting: Sequence[Job],
+    node: str,
+    capacities: Mapping[Execution, Capacity | None],
+    held: Mapping[str, str],
+) -> list[tuple[Job, Turn]]:
+    """What each waiting job gets, the first in line first. A tier without a capacity queues by itself."""
+    taken, turns = dict(held), list[tuple[Job, Turn]]()
+    for job in waiting:
+        capacity = capacities[job.execution]
+        turn = Grant((), ()) if capacity is None else grant(job, node, capacity, taken)
+        if isinstance(turn, Grant):
+            taken |= dict.fromkeys(turn.resources, job.id)
+        turns.append((job, turn))
+    return turns
+
+
+def grant(job: Job, node: str, capacity: Capacity, held: Mapping[str, str]) -> Turn:
     wanted = job.gpus if job.gpus is not None else min(1, len(capacity.gpus))
     if wanted > len(capacity.gpus):
         return Never(f"It asks for {wanted} GPU(s); this machine has {len(capacity.gpus)}.")

@@ -9,7 +9,8 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import sqlalchemy as sa
 
@@ -23,7 +24,7 @@ from trainyard.jobs import repository
 from trainyard.jobs.archive import Archive
 from trainyard.jobs.decide import Decision, Limits, decide
 from trainyard.jobs.launch import Launcher, apply_ending
-from trainyard.jobs.leasing import Grant, Never, gpus_of, grant
+from trainyard.jobs.leasing import Grant, Never, Turn, Wait, gpus_of, share_out
 from trainyard.jobs.model import Job
 from trainyard.jobs.transition import Ending, move
 
@@ -169,40 +170,41 @@ class Reconciler:
     # -- dispatch --------------------------------------------------------------------------------------------------
 
     def _dispatch(self, waiting: list[Job]) -> None:
+        """Queue what is new and start what has room, all in one transaction; none where nothing would change."""
         if not waiting:
             return
-        pending = [job for job in waiting if job.state is State.PENDING]
-        if pending:
-            self._parts.database.write(lambda conn: [_queue(conn, job) for job in pending])
-            with self._parts.database.read() as conn:
-                waiting = [job for job in repository.unclosed(conn) if job.state is State.QUEUED and job.claim == 0]
-        for job in waiting:
-            self._give_turn(job, self._parts.executor(job.execution))
+        with self._parts.database.read() as conn:
+            turns = self._turns(conn, waiting)
+        if all(isinstance(turn, Wait) and job.message == turn.why for job, turn in turns):
+            return
+        for job, granted in self._parts.database.write(lambda conn: self._give_turns(conn, waiting)):
+            executor = self._parts.executor(job.execution)
+            self._in_pool(job, partial(self._parts.launcher.launch, job, executor, granted.gpus))
 
-    def _give_turn(self, job: Job, executor: Executor) -> None:
-        node, capacity = self._parts.node, executor.capacity
+    def _turns(self, conn: sa.Connection, waiting: list[Job]) -> list[tuple[Job, Turn]]:
+        node = self._parts.node
+        capacities = {
+            execution: self._parts.executor(execution).capacity for execution in {j.execution for j in waiting}
+        }
+        return share_out(waiting, node, capacities, repository.leased(conn, f"{node}/"))
 
-        def take(conn: sa.Connection) -> Grant | None:
-            granted = Grant((), ())
-            if capacity is not None:
-                answer = grant(job, node, capacity, repository.leased(conn, f"{node}/"))
-                if isinstance(answer, Never):
-                    apply_ending(conn, job, Ending(State.FAILED, Reason.UNSCHEDULABLE, answer.why))
-                    return None
-                if not isinstance(answer, Grant):
-                    _explain_wait(conn, job, answer.why)
-                    return None
-                granted = answer
-            if not repository.claim(conn, job, node):
-                return None
-            repository.lease(conn, job, granted.resources, time.time())
-            return granted
-
-        granted = self._parts.database.write(take)
-        if granted is not None:
-            with self._parts.database.read() as conn:
-                claimed = repository.get(conn, job.id)
-            self._in_pool(claimed, lambda: self._parts.launcher.launch(claimed, executor, granted.gpus))
+    def _give_turns(self, conn: sa.Connection, waiting: list[Job]) -> list[tuple[Job, Grant]]:
+        """The jobs that are ours to start now, as they are after this transaction."""
+        started: list[tuple[Job, Grant]] = []
+        for job, turn in self._turns(conn, waiting):
+            if job.state is State.PENDING and not _queue(conn, job):
+                continue  # cancelled meanwhile
+            queued = replace(job, state=State.QUEUED)
+            match turn:
+                case Wait(why):
+                    _explain_wait(conn, queued, why)
+                case Never(why):
+                    apply_ending(conn, queued, Ending(State.FAILED, Reason.UNSCHEDULABLE, why))
+                case Grant():
+                    if repository.claim(conn, queued, self._parts.node):
+                        repository.lease(conn, queued, turn.resources, time.time())
+                        started.append((replace(queued, claim=job.claim + 1, node=self._parts.node), turn))
+        return started
 
     def _launch(self, job: Job, executor: Executor) -> None:
         """Claimed but never started: the backend died in between. Its leases are still its own."""
@@ -247,7 +249,6 @@ def _take_receipt(conn: sa.Connection, job: Job, receipt: Done) -> None:
 
 
 def _explain_wait(conn: sa.Connection, job: Job, why: str) -> None:
-    if job.message == why:
+    if job.message == why or not repository.explain_wait(conn, job.id, why):
         return
-    repository.set_fields(conn, job.id, message=why)
     events.append(conn, project_id=job.project_id, job_id=job.id, attempt=job.attempt, type="waiting", message=why)

@@ -95,6 +95,12 @@ def set_fields(conn: sa.Connection, job_id: str, *, claim: int | None = None, **
     return conn.execute(query.values(**values)).rowcount == 1
 
 
+def explain_wait(conn: sa.Connection, job_id: str, why: str) -> bool:
+    """Say why a queued job waits; False where it does not wait any more."""
+    query = jobs.update().where(jobs.c.id == job_id, jobs.c.state == State.QUEUED, jobs.c.claim == 0)
+    return conn.execute(query.values(message=why)).rowcount == 1
+
+
 def note_results(conn: sa.Connection, job_id: str, done: Done) -> None:
     """What a trainer says it left; a checkpoint counts only under the job's own prefix."""
     values: dict[str, Any] = {}

@@ -7,29 +7,52 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import psutil
 
 LOG_LIMIT = 10_000_000
+CLOCK_GRAIN = 2  # seconds; the boot's time is given in whole ones, and no pid comes round so soon
+
+
+def _since_boot(pid: int) -> float:
+    """When it started. Counted from the boot, it stays what it is when somebody sets the clock."""
+    return psutil.Process(pid).create_time() - psutil.boot_time()
+
+
+@cache
+def _boot() -> str:
+    """Which boot this is, where the system says so (Linux): what ran before the last one is gone."""
+    with contextlib.suppress(OSError):
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    return ""
 
 
 @dataclass(slots=True, frozen=True)
 class Identity:
-    """A pid alone may belong to a stranger tomorrow; with its start time it cannot."""
+    """A pid alone may belong to a stranger tomorrow; with its start time and its boot it cannot."""
 
     pid: int
     started: float
+    boot: str
 
     @classmethod
     def of(cls, pid: int) -> "Identity":
-        return cls(pid, psutil.Process(pid).create_time())
+        return cls(pid, _since_boot(pid), _boot())
+
+    def _is_it(self) -> bool:
+        return self.boot == _boot() and abs(_since_boot(self.pid) - self.started) < CLOCK_GRAIN
+
+    def age(self) -> float:
+        """Seconds since it started."""
+        return time.time() - psutil.boot_time() - self.started
 
     def process(self) -> psutil.Process | None:
         """The living process, or None. A zombie is dead."""
         with contextlib.suppress(psutil.Error):
             found = psutil.Process(self.pid)
-            if abs(found.create_time() - self.started) < 1 and found.status() != psutil.STATUS_ZOMBIE:
+            if self._is_it() and found.status() != psutil.STATUS_ZOMBIE:
                 return found
         return None
 
@@ -41,19 +64,19 @@ class Identity:
         leader = self.process()
         if sys.platform == "win32":
             return [leader, *leader.children(recursive=True)] if leader else []
-        if leader is None and self._number_is_a_strangers():
+        if self.boot != _boot() or (leader is None and self._number_is_a_strangers()):
             return []
         return [process for process in psutil.process_iter() if self._leads(process)]
 
     def _number_is_a_strangers(self) -> bool:
         # the kernel gives a number away only when its whole group is gone: then the group of that name is not ours
         with contextlib.suppress(psutil.Error):
-            return abs(psutil.Process(self.pid).create_time() - self.started) >= 1
+            return not self._is_it()
         return False
 
     def _leads(self, process: psutil.Process) -> bool:
         with contextlib.suppress(psutil.Error, OSError):
-            ours = os.getpgid(process.pid) == self.pid and process.create_time() >= self.started - 1
+            ours = os.getpgid(process.pid) == self.pid and _since_boot(process.pid) > self.started - CLOCK_GRAIN
             return ours and process.status() != psutil.STATUS_ZOMBIE
         return False
 
