@@ -48,7 +48,7 @@ class Settings(BaseSettings):
 
     storage_type: Literal["minio", "r2"] = Field("minio", description="minio: any S3-compatible server; r2: Cloudflare")
     s3_endpoint: str = Field("", description="S3 server; empty: the local one that `up` starts")
-    s3_port: int = Field(30900, ge=1, le=65535, description="Port of the local S3 server")
+    s3_port: int = Field(30900, ge=1, le=65535, description="First of the ten ports of the local S3 server")
     s3_access_key: str = Field("", description="S3 access key; empty: generated for the local server")
     s3_secret_key: SecretStr | None = Field(None, description="S3 secret key; empty: generated for the local server")
     s3_bucket: str = Field("trainyard", description="Bucket for datasets, checkpoints, samples and logs")

@@ -160,14 +160,8 @@ def test_predict_answers_with_one_json_object(start: Starter, starter: MakeStart
 
 
 def test_the_same_storage_under_the_names_of_r2(template: Starter, storage: Storage) -> None:
-    names = {
-        "ENDPOINT": "ENDPOINT",
-        "ACCESS_KEY": "ACCESS_KEY_ID",
-        "SECRET_KEY": "SECRET_ACCESS_KEY",
-        "BUCKET": "BUCKET",
-    }
-    values = {f"R2_{theirs}": storage.variables[f"MINIO_{ours}"] for ours, theirs in names.items()}
-    template(
-        **dict.fromkeys((f"MINIO_{ours}" for ours in names), None), **values, STORAGE_TYPE="r2", EPOCHS=1
-    ).succeeds()
+    same = {"R2_ENDPOINT": "MINIO_ENDPOINT", "R2_BUCKET": "MINIO_BUCKET"}
+    same |= {"R2_ACCESS_KEY_ID": "MINIO_ACCESS_KEY", "R2_SECRET_ACCESS_KEY": "MINIO_SECRET_KEY"}
+    values = {name: storage.variables[other] for name, other in same.items()}
+    template(**values, **dict.fromkeys(same.values()), STORAGE_TYPE="r2", EPOCHS=1).succeeds()
     assert storage.has(PREFIX + "best.pt")

@@ -30,9 +30,7 @@ def sqlite_yard(s3_server: S3Server, tmp_path_factory: pytest.TempPathFactory) -
 
 
 @pytest.fixture(scope="package")
-def postgresql_yard(
-    s3_server: S3Server, postgres_url: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Yard]:
+def postgresql_yard(s3_server: S3Server, postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Yard]:
     with (
         fresh_database(postgres_url) as url,
         running_yard(s3_server, tmp_path_factory.mktemp("yard"), database_url=url) as yard,

@@ -16,7 +16,6 @@ from trainyard.jobs.reconcile import Reconciler
 
 POINTS: dict[str, tuple[Any, str]] = {
     "stored": (Reconciler, "_dispatch"),  # the row is there, and nothing else
-    "queued": (Reconciler, "_give_turn"),  # it waits for its turn
     "claimed": (executor.LocalExecutor, "submit"),  # it has its turn and its slot
     "prepared": (executor.LocalExecutor, "_start_shim"),  # its run folder is ready
     "born": (executor, "_wait_for_shim"),  # its shim was started, and has not said who it is

@@ -1,5 +1,8 @@
 """The backend dies: in the middle of a training, and at each point where it may leave a job half started."""
 
+import shutil
+import sys
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -8,9 +11,11 @@ import psutil
 import pytest
 import sqlalchemy as sa
 
+from tests.faults.conftest import running_yard
 from tests.faults.invariants import closed, states
 from tests.faults.yard import Yard
-from tests.real.backend import wait_for
+from tests.real.backend import TESTS, wait_for
+from tests.real.s3server import S3Server
 from trainyard.db.tables import jobs
 
 WHOLE = ["PENDING", "QUEUED", "RUNNING", "SUCCEEDED"]
@@ -90,3 +95,51 @@ def test_f03_a_run_that_nobody_noted_is_found_and_not_started_again(yard_on: Yar
     assert states(yard_on, job_id) == WHOLE
     assert yard_on.starts(job_id) == 1
     assert f"pid {trainer.pid}" in yard_on.log_text(job_id)
+
+
+SPOOLING = """
+import os, time
+del os.environ["MLFLOW_TRACKING_URI"]
+import utils
+from job import Job
+
+def train(job):
+    for epoch in range(1, 101):
+        time.sleep(0.03)
+        utils.notify_status("training", epoch, 100, {"loss": 1 / epoch})
+        utils.send_validation_result(epoch, {"map": epoch})
+
+Job().run(train)
+"""
+
+
+@pytest.fixture
+def yard_of_spoolers(s3_server: S3Server, tmp_path: Path) -> Iterator[Yard]:
+    """Its one trainer calls back as ours do: through trainer-template's own job.py and utils.py."""
+    trainer = tmp_path / "trainers" / "trainer-probe"
+    trainer.mkdir(parents=True)
+    for name in ("job.py", "utils.py"):
+        shutil.copy(TESTS.parent / "trainer-template" / name, trainer)
+    shutil.copy(TESTS / "trainers" / "trainer-probe" / "trainer.toml", trainer)
+    (trainer / "train.py").write_text(SPOOLING)
+    (tmp_path / "trainers" / "venv-probe").symlink_to(sys.prefix)
+    with running_yard(s3_server, tmp_path, trainers_dir=str(tmp_path / "trainers")) as yard:
+        yield yard
+
+
+def test_f14_a_trainer_that_ends_while_the_backend_is_away_tells_all_of_it_later(yard_of_spoolers: Yard) -> None:
+    yard = yard_of_spoolers
+    job_id = yard.submit(epochs=100)
+    wait_for("some epochs", lambda: (yard.job(job_id)["epoch"] or 0) >= 3)
+    yard.stop()
+    log = yard.run_folder(job_id).log
+    wait_for("the last epoch, with nobody to tell", lambda: "epoch 100/100" in log.read_text())
+    assert "the backend is away, its calls wait" in log.read_text()
+    assert yard.trainer(job_id).is_running()
+    yard.start()
+    job = closed(yard, job_id)
+    assert (job["state"], job["reason"], job["epoch"]) == ("SUCCEEDED", "Completed", 100)
+    assert yard.curve(job_id, "loss") == [1 / epoch for epoch in range(1, 101)]
+    assert yard.curve(job_id, "map") == list(range(1, 101))
+    assert states(yard, job_id) == WHOLE
+    assert [event["message"] for event in yard.events(job_id) if event["type"] == "done"] == [""]

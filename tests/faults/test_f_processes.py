@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -116,8 +117,8 @@ def test_f21_a_trainer_that_ignores_the_signal_is_killed_after_its_grace(yard: Y
 
 
 def _ignores(pid: int, number: int) -> bool:
-    with open(f"/proc/{pid}/status", encoding="ascii") as file:
-        ignored = next(line.split()[1] for line in file if line.startswith("SigIgn:"))
+    lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
+    ignored = next(line.split()[1] for line in lines if line.startswith("SigIgn:"))
     return bool(int(ignored, 16) >> (number - 1) & 1)
 
 

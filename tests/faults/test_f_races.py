@@ -1,6 +1,7 @@
 """Two want to change a job at the same moment: whoever is second changes nothing, and what is told is true."""
 
 import asyncio
+import itertools
 import json
 import random
 import threading
@@ -36,6 +37,7 @@ from trainyard.jobs.service import JobService
 from trainyard.jobs.trainers import Catalog
 from trainyard.jobs.transition import Ending
 
+DEAD = Ending(State.FAILED, Reason.KILLED, "It was killed.")
 TOKENS = Tokens("a-signing-key-for-tests-that-is-long-enough", 3600)
 
 
@@ -48,6 +50,7 @@ class Racers:
         self.here.write(lambda conn: conn.execute(projects.insert().values(id="default", name="", created_at=0)))
         self.there = self.here if self.here.is_sqlite else Database(url)
         self.calls = CallbackService(self.there, TOKENS)
+        self.numbers = itertools.count()
         self.jobs = JobService(self.here, Catalog(TESTS / "trainers"), Execution.LOCAL, lambda _: None, lambda: None)
 
     def close(self) -> None:
@@ -55,7 +58,7 @@ class Racers:
             database.close()
 
     def store(self, number: int, **values: Any) -> Job:
-        job = a_job(id=f"job-20261121-101112-{number:04d}", **values)
+        job = a_job(id=f"job-20261121-101112-{number:04d}", request_hash="", **values)
         self.here.write(lambda conn: repository.insert(conn, asdict(job)))
         return job
 
@@ -68,7 +71,9 @@ class Racers:
 
         async def send() -> list[State]:
             token = TOKENS.sign(job.id, 1)
-            return [answer.state for answer in await asyncio.gather(*(self.calls.take(job.id, token, c) for c in calls))]
+            return [
+                answer.state for answer in await asyncio.gather(*(self.calls.take(job.id, token, c) for c in calls))
+            ]
 
         return asyncio.run(send())
 
@@ -111,17 +116,17 @@ def test_f19_cancel_races_done_and_the_death_of_the_process(racers: Racers) -> N
         chance = random.Random(seed)
         job = racers.store(seed, state=chance.choice((State.QUEUED, State.RUNNING)))
         done = Done(attempt=1, seq=9, status=chance.choice(list(DoneStatus)))
-        dead = Ending(State.FAILED, Reason.KILLED, "It was killed.")
-        racing: list[Callable[[], Any]] = [lambda j=job: racers.jobs.cancel(j.id), lambda j=job, d=done: racers.take(j, d)]
+        racing: list[Callable[[], Any]] = [
+            lambda j=job: racers.jobs.cancel(j.id),
+            lambda j=job, d=done: racers.take(j, d),
+        ]
         if seed % 2:
-            racing.append(lambda j=job: racers.end(j, dead))
+            racing.append(lambda j=job: racers.end(j, DEAD))
         cancelled, (answered,), *reaped = at_once(seed, *racing)
         check_the_truth(racers, job, done, cancelled, answered, bool(reaped and reaped[0]))
 
 
-def check_the_truth(
-    racers: Racers, job: Job, done: Done, cancelled: Job, answered: State, reaped: bool
-) -> None:
+def check_the_truth(racers: Racers, job: Job, done: Done, cancelled: Job, answered: State, reaped: bool) -> None:
     after, told = racers.job(job.id), racers.told(job)
     ends = [number for number, (kind, data) in enumerate(told) if kind == "state" and State(data["to"]).is_terminal]
     asked = [number for number, (kind, _) in enumerate(told) if kind == "cancel_requested"]
@@ -171,7 +176,10 @@ def test_f24_the_reaper_meets_a_late_first_heartbeat(racers: Racers) -> None:
 
 CALLS: list[Call] = [
     Event(attempt=1, seq=1, type="running"),
-    *(Heartbeat(attempt=1, seq=seq, epoch=seq - 1, metrics={"loss": 1 / seq, "odd": float("nan")}) for seq in range(2, 7)),
+    *(
+        Heartbeat(attempt=1, seq=seq, epoch=seq - 1, metrics={"loss": 1 / seq, "odd": float("nan")})
+        for seq in range(2, 7)
+    ),
     Event(attempt=1, seq=7, type="validation", data={"epoch": 3, "metrics": {"map": 0.5}}),
     Event(attempt=1, seq=8, type="checkpoint", data={"key": "of another job"}),
     Heartbeat(attempt=1, seq=9),
@@ -184,8 +192,7 @@ CALLS: list[Call] = [
 def test_f17_calls_in_any_order_and_number_lead_to_the_same_end(
     racers: Racers, order: list[Call], again: list[Call], together: int
 ) -> None:
-    racers.counter = getattr(racers, "counter", 0) + 1  # type: ignore[attr-defined]
-    job = racers.store(racers.counter, state=State.QUEUED)  # type: ignore[attr-defined]
+    job = racers.store(next(racers.numbers), state=State.QUEUED)
     arriving = [*order, *again]
     for start in range(0, len(arriving), together):
         racers.take(job, *arriving[start : start + together])
@@ -203,17 +210,30 @@ def test_f17_calls_in_any_order_and_number_lead_to_the_same_end(
     assert (summary["loss"]["last"], summary["loss"]["max"], summary["odd"]["last"]) == (1 / 6, 1 / 2, "NaN")
 
 
-@pytest.mark.parametrize("point", ["stored", "queued"])
-def test_f20_a_job_cancelled_before_its_turn_never_starts(yard_on: Yard, point: str) -> None:
-    with yard_on.held_at(point) as is_held:
+def test_f20_a_job_cancelled_while_pending_never_starts(yard_on: Yard) -> None:
+    with yard_on.held_at("stored") as is_held:  # the dispatcher knows it, and goes on once it is cancelled
         job_id = yard_on.submit()
         wait_for("the point", is_held)
-        assert yard_on.job(job_id)["state"] == ("PENDING" if point == "stored" else "QUEUED")
+        assert yard_on.job(job_id)["state"] == "PENDING"
         assert yard_on.ask("POST", f"/v1/jobs/{job_id}/cancel")["state"] == "CANCELLED"
-    job = closed(yard_on, job_id)
+    check_never_started(yard_on, job_id, ["PENDING", "CANCELLED"])
+
+
+def test_f20_a_job_cancelled_while_queued_never_starts(yard_on: Yard) -> None:
+    first = yard_on.submit(epochs=100_000, gpus=1)
+    job_id = yard_on.submit(gpus=1)
+    yard_on.wait_state(job_id, "QUEUED")
+    assert yard_on.ask("POST", f"/v1/jobs/{job_id}/cancel")["state"] == "CANCELLED"
+    yard_on.ask("POST", f"/v1/jobs/{first}/cancel")
+    closed(yard_on, first)
+    check_never_started(yard_on, job_id, ["PENDING", "QUEUED", "CANCELLED"])
+
+
+def check_never_started(yard: Yard, job_id: str, expected: list[str]) -> None:
+    job = closed(yard, job_id)
     assert (job["reason"], job["launched_at"]) == ("CancelledByUser", None)
-    assert states(yard_on, job_id) == ["PENDING", "CANCELLED"] if point == "stored" else ["PENDING", "QUEUED", "CANCELLED"]
-    assert not yard_on.run_folder(job_id).path.exists()
+    assert states(yard, job_id) == expected
+    assert not yard.run_folder(job_id).path.exists()
 
 
 @pytest.mark.parametrize("point", ["claimed", "prepared", "born", "launched"])
@@ -239,3 +259,20 @@ def test_f20_launches_that_hang_hold_up_neither_ends_nor_cancels(yard: Yard) -> 
             yard.ask("POST", f"/v1/jobs/{job_id}/cancel")
     for job_id in hang:
         assert closed(yard, job_id)["state"] == "CANCELLED"
+
+
+def test_f49_one_gpu_has_one_holder_and_is_freed_on_every_way_out(yard: Yard) -> None:
+    modes = ["train", "crash", "config", "no-done", "import", "receipt-only", "train", "cancel", "kill", "train"]
+    endless = {"cancel": 100_000, "kill": 100_000}
+    ids = [yard.submit(mode, epochs=endless.get(mode, 1), gpus=1) for mode in modes]
+    for mode, job_id in zip(modes, ids, strict=True):
+        if mode in ("cancel", "kill"):
+            yard.wait_state(job_id, "RUNNING")
+        if mode == "cancel":
+            yard.ask("POST", f"/v1/jobs/{job_id}/cancel")
+        elif mode == "kill":
+            yard.shim(job_id).kill()
+    ended = [closed(yard, job_id) for job_id in ids]
+    assert [job["state"][0] for job in ended] == list("SFFFFSSCFS")
+    spans = sorted((job["launched_at"], job["finished_at"]) for job in ended)
+    assert all(later[0] >= earlier[1] for earlier, later in itertools.pairwise(spans))

@@ -31,7 +31,7 @@ class Yard(Backend):
             "grace_seconds": str(GRACE),
             "heartbeat_seconds": "0.5",
             "slots": "12",
-            "gpus": "none",
+            "gpus": "0",  # one, that only jobs ask for which are to wait for each other
         }
         super().__init__(folder, s3, **given | settings)
         self.proxy.target = ("127.0.0.1", self.port)
@@ -88,11 +88,13 @@ class Yard(Backend):
         epoch_seconds: float = 0.05,
         gate: Path | None = None,
         patience: float = 120,
+        gpus: int = 0,
         key: str | None = None,
         **given: Any,
     ) -> str:
         params = {"mode": mode, "epochs": epochs, "epoch_seconds": epoch_seconds, "patience": patience}
-        body = {"framework": "probe", "dataset_id": "cats-dogs-classes", "params": params | {"gate": str(gate or "")}}
+        params["gate"] = str(gate or "")
+        body = {"framework": "probe", "dataset_id": "cats-dogs-classes", "params": params, "gpus": gpus}
         headers = {"Idempotency-Key": key} if key else {}
         return str(self.ask("POST", "/v1/jobs", json=body | given, headers=headers)["id"])
 

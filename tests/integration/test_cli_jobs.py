@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.real.backend import Backend, free_port, wait_for
+from tests.real.proxy import PASS, Fate, Proxy, Request
 from tests.real.shell import Shell, ends
 
 PROBE = ("--framework", "probe", "--dataset", "cats-dogs-classes")
@@ -86,6 +87,26 @@ def test_watching_fits_into_the_terminal(shell: Shell, columns: int) -> None:
     lines = [ESCAPES.sub("", line) for line in re.split(r"[\r\n]+|\x1b\[2K", said) if "epoch" in line or "━" in line]
     assert lines
     assert all(len(line) <= columns for line in lines), lines
+
+
+def test_a_submit_whose_answer_was_lost_is_repeated_and_is_one_job(shell: Shell) -> None:
+    lost: list[Request] = []
+
+    def rule(request: Request) -> Fate:
+        if request.method == "POST" and request.path == "/v1/jobs" and len(lost) < 2:
+            lost.append(request)
+            return Fate(cut_at=0)
+        return PASS
+
+    before = shell.jobs()
+    proxy = Proxy(("127.0.0.1", shell.backend.port), rule)
+    try:
+        job_id = shell.run("submit", *PROBE, TRAINYARD_URL=proxy.url).out.split()[0]
+    finally:
+        proxy.close()
+    assert len(lost) == 2
+    assert shell.jobs() == before + 1
+    shell.backend.wait_state(job_id, "SUCCEEDED")
 
 
 def test_kubernetes_is_refused_in_a_sentence(shell: Shell) -> None:

@@ -1,6 +1,7 @@
 """`trainyard train`: a real trainer, and plain scripts, with the terminal passed through."""
 
 import re
+import shutil
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -229,3 +230,17 @@ def test_what_can_t_be_trained_is_refused_in_a_sentence_and_leaves_no_job(
     assert words in said.err
     assert "Traceback" not in said.err
     assert shell.jobs() == before
+
+
+def test_an_environment_that_can_t_be_made_is_the_reason_of_the_failure(
+    make_backend: Callable[..., Backend], tmp_path: Path
+) -> None:
+    trainers = tmp_path / "trainers"
+    shutil.copytree(Path(__file__).parents[1] / "trainers" / "trainer-probe", trainers / "trainer-probe")
+    (trainers / "trainer-probe" / "requirements.txt").write_text("six==99.0\n")
+    shell = Shell(make_backend(trainers_dir=str(trainers)).start().with_sample(), tmp_path)
+    said = shell.run("train", *PROBE, "--dataset", "cats-dogs-classes", code=1)
+    assert "EnvironmentFailed" in said.err
+    assert "six==99.0" in said.err
+    assert "requirements.txt" in said.err
+    assert shell.newest()["state"] == "FAILED"

@@ -49,7 +49,9 @@ class _Status:
 
     def update(self, text: str, progress: float | None = None, *, quiet: bool = False) -> None:
         total = None if progress is None else 1.0
-        self._progress.update(self._task, description=escape(text[: self._room]), total=total, completed=progress or 0)
+        self._progress.update(
+            self._task, description=escape(text[: self._room]), total=total, completed=min(progress or 0, 0.999)
+        )
         if not (quiet or self.console.is_terminal) and time.monotonic() - self._said_at > PLAIN_SECONDS:
             self._said_at = time.monotonic()
             self.say(text)

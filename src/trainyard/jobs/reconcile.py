@@ -31,6 +31,7 @@ from trainyard.jobs.transition import Ending, move
 log = logging.getLogger(__name__)
 PASS_SECONDS = 1.0
 ARCHIVE_RETRY_SECONDS = 15.0
+LAUNCHES = 64  # at once; threads are made only as they are needed
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,9 @@ class Reconciler:
         self._parts = parts
         self._wake = threading.Event()
         self._stop = False
-        self._pool = ThreadPoolExecutor(max_workers=8, thread_name_prefix="launch")
+        # apart, so that launches which take minutes (an environment is made) hold up no end, and one no other
+        self._launching = ThreadPoolExecutor(max_workers=LAUNCHES, thread_name_prefix="launch")
+        self._closing = ThreadPoolExecutor(max_workers=8, thread_name_prefix="close")
         self._busy: set[str] = set()  # jobs a pool thread works on: launching or archiving
         self._later: dict[str, float] = {}  # archiving failed: not before this time
         self._thread = threading.Thread(target=self._loop, name="reconciler", daemon=True)
@@ -67,7 +70,8 @@ class Reconciler:
         self._stop = True
         self._wake.set()
         self._thread.join(timeout=10)
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        for pool in (self._launching, self._closing):
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def _loop(self) -> None:
         while not self._stop:
@@ -149,7 +153,7 @@ class Reconciler:
     def _close_job(self, job: Job, executor: Executor) -> None:
         if self._later.get(job.id, 0) > time.monotonic():
             return
-        self._in_pool(job, lambda: self._close_now(job, executor))
+        self._in_pool(self._closing, job, lambda: self._close_now(job, executor))
 
     def _close_now(self, job: Job, executor: Executor) -> None:
         """Leases first: the next job need not wait for the archive."""
@@ -179,7 +183,7 @@ class Reconciler:
             return
         for job, granted in self._parts.database.write(lambda conn: self._give_turns(conn, waiting)):
             executor = self._parts.executor(job.execution)
-            self._in_pool(job, partial(self._parts.launcher.launch, job, executor, granted.gpus))
+            self._in_pool(self._launching, job, partial(self._parts.launcher.launch, job, executor, granted.gpus))
 
     def _turns(self, conn: sa.Connection, waiting: list[Job]) -> list[tuple[Job, Turn]]:
         node = self._parts.node
@@ -210,9 +214,9 @@ class Reconciler:
         """Claimed but never started: the backend died in between. Its leases are still its own."""
         with self._parts.database.read() as conn:
             gpus = gpus_of(self._parts.node, repository.leases_of(conn, job.id))
-        self._in_pool(job, lambda: self._parts.launcher.launch(job, executor, gpus))
+        self._in_pool(self._launching, job, lambda: self._parts.launcher.launch(job, executor, gpus))
 
-    def _in_pool(self, job: Job, work: Callable[[], None]) -> None:
+    def _in_pool(self, pool: ThreadPoolExecutor, job: Job, work: Callable[[], None]) -> None:
         def run() -> None:
             try:
                 work()
@@ -224,7 +228,7 @@ class Reconciler:
 
         if not self._stop:
             self._busy.add(job.id)
-            self._pool.submit(run)
+            pool.submit(run)
 
 
 def _queue(conn: sa.Connection, job: Job) -> bool:

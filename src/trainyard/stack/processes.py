@@ -13,12 +13,22 @@ from pathlib import Path
 import psutil
 
 LOG_LIMIT = 10_000_000
-CLOCK_GRAIN = 2  # seconds; the boot's time is given in whole ones, and no pid comes round so soon
+CLOCK_GRAIN = 0.1  # seconds; no pid comes round so soon
 
 
-def _since_boot(pid: int) -> float:
-    """When it started. Counted from the boot, it stays what it is when somebody sets the clock."""
-    return psutil.Process(pid).create_time() - psutil.boot_time()
+def _start_of(pid: int) -> float:
+    """When it started. On Linux counted from the boot, and so the same when somebody sets the clock."""
+    if sys.platform == "linux":
+        try:
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            raise psutil.NoSuchProcess(pid) from None
+        return int(fields[19]) / os.sysconf("SC_CLK_TCK")
+    return psutil.Process(pid).create_time()
+
+
+def _now() -> float:
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if sys.platform == "linux" else time.time()
 
 
 @cache
@@ -39,14 +49,14 @@ class Identity:
 
     @classmethod
     def of(cls, pid: int) -> "Identity":
-        return cls(pid, _since_boot(pid), _boot())
+        return cls(pid, _start_of(pid), _boot())
 
     def _is_it(self) -> bool:
-        return self.boot == _boot() and abs(_since_boot(self.pid) - self.started) < CLOCK_GRAIN
+        return self.boot == _boot() and abs(_start_of(self.pid) - self.started) < CLOCK_GRAIN
 
     def age(self) -> float:
         """Seconds since it started."""
-        return time.time() - psutil.boot_time() - self.started
+        return _now() - self.started
 
     def process(self) -> psutil.Process | None:
         """The living process, or None. A zombie is dead."""
@@ -76,7 +86,7 @@ class Identity:
 
     def _leads(self, process: psutil.Process) -> bool:
         with contextlib.suppress(psutil.Error, OSError):
-            ours = os.getpgid(process.pid) == self.pid and _since_boot(process.pid) > self.started - CLOCK_GRAIN
+            ours = os.getpgid(process.pid) == self.pid and _start_of(process.pid) > self.started - CLOCK_GRAIN
             return ours and process.status() != psutil.STATUS_ZOMBIE
         return False
 

@@ -1,4 +1,4 @@
-"""What a run starts: pure, from a spec and the settings. `--dry-run` shows it, the shim does it."""
+"""What a run starts: pure, from a spec and the settings. The shim does what stands there."""
 
 from pathlib import Path
 from typing import TypedDict
@@ -44,7 +44,7 @@ def _entrypoint(settings: Settings, framework: str) -> Path:
     except FileNotFoundError:
         raise LaunchFailed(
             f"There is no trainer {framework}: {folder / 'trainer.toml'} is missing.",
-            hint="`trainyard new-trainer` makes one; TRAINYARD_TRAINERS_DIR names the folder that holds them.",
+            hint="A copy of trainer-template is one; TRAINYARD_TRAINERS_DIR names the folder that holds them.",
         ) from None
     except ValueError as error:
         raise LaunchFailed(str(error), hint="Correct it and submit the job again.") from None
