@@ -239,7 +239,7 @@ def check_never_started(yard: Yard, job_id: str, expected: list[str]) -> None:
 @pytest.mark.parametrize("point", ["claimed", "prepared", "born", "launched"])
 def test_f20_a_job_cancelled_during_its_launch_leaves_nothing(yard_on: Yard, point: str) -> None:
     with yard_on.held_at(point) as is_held:
-        job_id = yard_on.submit(epochs=100_000)
+        job_id = yard_on.submit(epochs=1, epoch_seconds=300)  # no heartbeat whose answer could tell it
         wait_for("the point", is_held)
         assert yard_on.ask("POST", f"/v1/jobs/{job_id}/cancel")["cancelling"]
     at = time.monotonic()

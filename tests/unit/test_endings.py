@@ -68,6 +68,8 @@ def test_a_trainer_that_finished_despite_a_cancel_has_finished() -> None:
         (TrainerFault(type="BadConfiguration", message="EPOCHS must be at least 1"), Reason.BAD_CONFIGURATION),
         (TrainerFault(type="OutOfMemoryError", message="CUDA out of memory"), Reason.OUT_OF_MEMORY),
         (TrainerFault(type="OSError", message="[Errno 28] No space left on device"), Reason.DISK_FULL),
+        (TrainerFault(type="DiskFull", message="no space is left on the disk"), Reason.DISK_FULL),
+        (TrainerFault(type="CheckpointUpload", message="best.pt could not be uploaded"), Reason.CHECKPOINT_LOST),
         (TrainerFault(type="ValueError", message="shapes differ"), Reason.TRAINER_ERROR),
         (None, Reason.TRAINER_ERROR),
     ],

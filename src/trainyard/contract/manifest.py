@@ -104,6 +104,7 @@ class TaskSupport(BaseModel):
     model_pattern: str | None = None  # names beyond the list that the trainer takes too (timm has 1,200)
     best_metric: str
     best_goal: Literal["max", "min"] = "max"
+    defaults: dict[Name, Scalar] = {}  # parameters whose default is another one for this task
 
     @model_validator(mode="after")
     def _default_is_offered(self) -> "TaskSupport":
@@ -147,9 +148,19 @@ class Manifest(BaseModel):
                 parameter.default = parameter.coerce(parameter.default)
             except ValueError as error:
                 raise ValueError(f"the default of {name} {error}") from error
+        for task, support in self.tasks.items():
+            support.defaults = {name: self._fitting(task, name, value) for name, value in support.defaults.items()}
         if "epochs" not in self.params:
             raise ValueError("params.epochs is missing: every trainer counts epochs")
         return self
+
+    def _fitting(self, task: Task, name: str, value: Scalar) -> Scalar:
+        if name not in self.params:
+            raise ValueError(f"tasks.{task}.defaults names {name}, which is no parameter")
+        try:
+            return self.params[name].coerce(value)
+        except ValueError as error:
+            raise ValueError(f"tasks.{task}.defaults.{name} {error}") from error
 
 
 def variable_of(parameter: str) -> str:

@@ -35,6 +35,7 @@ class Reason(StrEnum):
     SUPERVISOR_LOST = "SupervisorLost"
     MACHINE_RESTARTED = "MachineRestarted"
     DISK_FULL = "DiskFull"
+    CHECKPOINT_LOST = "CheckpointLost"
     TIMEOUT = "Timeout"
     EVICTED = "Evicted"
     IMAGE_PULL = "ImagePull"

@@ -39,6 +39,8 @@ def _failed(text: str, fault: TrainerFault, evidence: dict[str, Any]) -> Ending:
     said = first_line(f"{fault.type}: {fault.message}".strip(": ")) or "the trainer gave no reason"
     if fault.type == "BadConfiguration":
         return Ending(State.FAILED, Reason.BAD_CONFIGURATION, first_line(fault.message), evidence)
+    if fault.type == "CheckpointUpload":
+        return Ending(State.FAILED, Reason.CHECKPOINT_LOST, first_line(fault.message), evidence)
     if OUT_OF_MEMORY.search(text):
         return Ending(
             State.FAILED,
@@ -46,7 +48,7 @@ def _failed(text: str, fault: TrainerFault, evidence: dict[str, Any]) -> Ending:
             f"Out of memory ({said}). A smaller batch_size or image_size needs less.",
             evidence,
         )
-    if DISK_FULL.search(text):
+    if fault.type == "DiskFull" or DISK_FULL.search(text):
         return Ending(State.FAILED, Reason.DISK_FULL, f"A disk is full ({said}).", evidence)
     return Ending(State.FAILED, Reason.TRAINER_ERROR, said, evidence)
 

@@ -96,9 +96,10 @@ def _no_path(model: str) -> None:
         raise InvalidInput(f"{model[:80]!r} is no model's name.", hint="Give a name, not a path.", field="model")
 
 
-def fill_params(request: SubmitJob, manifest: Manifest, plain: bool) -> dict[str, Scalar]:
-    """Every parameter of the trainer with its value: given, checked, or the default. Raises InvalidInput."""
+def fill_params(request: SubmitJob, manifest: Manifest, task: Task, plain: bool) -> dict[str, Scalar]:
+    """Every parameter of the trainer with its value: given, checked, or the task's default. Raises InvalidInput."""
     filled: dict[str, Scalar] = {name: parameter.default for name, parameter in manifest.params.items()}
+    filled |= manifest.tasks[task].defaults
     for name, value in request.params.items():
         parameter = manifest.params.get(name)
         if parameter is None and not plain:

@@ -54,7 +54,8 @@ class JobService:
         execution = request.execution or self._default_execution
         self._require_execution(execution)  # raises NotAvailable where this installation has no such tier
         _check_script(request, execution)
-        values = self._values(request, manifest, execution)
+        plain = requests.is_plain_script(request, manifest, self._catalog.find(request.framework).folder)
+        values = _values(request, execution, plain)
         values |= {"idempotency_key": idempotency_key, "parent_id": parent.id if parent else None}
         if parent is not None:
             values["resume_from"] = parent.resume_from
@@ -65,7 +66,9 @@ class JobService:
                 if known is not None:
                     return _same_request(known, values["request_hash"]), False
             _require_project(conn, request.project_id)
-            complete = values | self._fit_dataset(conn, request, manifest)
+            complete = values | _fitted(conn, request, manifest, plain)
+            while repository.find(conn, complete["id"]) is not None:  # four letters a second can meet again
+                complete["id"] = _new_id(request)
             repository.insert(conn, complete)
             events.append(
                 conn,
@@ -83,55 +86,6 @@ class JobService:
             log.info("job submitted", extra={"job_id": job.id, "trace_id": job.trace_id})
             self._wake()
         return job, created
-
-    def _values(self, request: SubmitJob, manifest: Manifest, execution: Execution) -> dict[str, Any]:
-        now = time.time()
-        folder = self._catalog.find(request.framework).folder
-        plain = requests.is_plain_script(request, manifest, folder)
-        params = requests.fill_params(request, manifest, plain)
-        return {
-            "id": new_job_id("local" if request.attached else "job"),
-            "project_id": request.project_id,
-            "request_hash": hashlib.sha256(request.model_dump_json().encode()).hexdigest(),
-            "name": request.name.strip(),
-            "tags": request.tags,
-            "notes": request.notes.replace("\0", ""),
-            "execution": execution,
-            "framework": request.framework,
-            "params": params,
-            "priority": request.priority,
-            "gpus": request.gpus,
-            "attached": request.attached,
-            "callbacks": not plain,
-            "script": request.script,
-            "dataset_id": request.dataset_id,
-            "state": State.PENDING,
-            "attempt": 1,
-            "message": "",
-            "evidence": {},
-            "trace_id": new_trace_id(),
-            "claim": 0,
-            "seq": 0,
-            "phase": "",
-            "epochs": params.get("epochs"),
-            "created_at": now,
-        }
-
-    def _fit_dataset(self, conn: sa.Connection, request: SubmitJob, manifest: Manifest) -> dict[str, Any]:
-        """Task, model and name: what depends on the dataset."""
-        folder = self._catalog.find(request.framework).folder
-        plain = requests.is_plain_script(request, manifest, folder)
-        tasks: list[str] | None = None
-        if request.dataset_id is not None:
-            tasks = _dataset_tasks(conn, request.dataset_id, request.project_id)
-        elif not plain:
-            raise InvalidInput(
-                "A training needs a dataset.", hint="`trainyard datasets list` shows them.", field="dataset_id"
-            )
-        task = requests.choose_task(request, manifest, None if plain else tasks)
-        model = requests.choose_model(request, manifest.tasks[task], plain)
-        name = request.name.strip() or " · ".join(filter(None, (model, request.dataset_id)))
-        return {"task": task, "model": model, "name": name[:200]}
 
     # -- afterwards ------------------------------------------------------------------------------------------------
 
@@ -192,6 +146,54 @@ class JobService:
     def get(self, job_id: str) -> Job:
         with self._database.read() as conn:
             return repository.get(conn, job_id)
+
+
+def _new_id(request: SubmitJob) -> str:
+    return new_job_id("local" if request.attached else "job")
+
+
+def _values(request: SubmitJob, execution: Execution, plain: bool) -> dict[str, Any]:
+    """The row of a new job, but for what depends on its dataset."""
+    return {
+        "id": _new_id(request),
+        "project_id": request.project_id,
+        "request_hash": hashlib.sha256(request.model_dump_json().encode()).hexdigest(),
+        "tags": request.tags,
+        "notes": request.notes.replace("\0", ""),
+        "execution": execution,
+        "framework": request.framework,
+        "priority": request.priority,
+        "gpus": request.gpus,
+        "attached": request.attached,
+        "callbacks": not plain,
+        "script": request.script,
+        "dataset_id": request.dataset_id,
+        "state": State.PENDING,
+        "attempt": 1,
+        "message": "",
+        "evidence": {},
+        "trace_id": new_trace_id(),
+        "claim": 0,
+        "seq": 0,
+        "phase": "",
+        "created_at": time.time(),
+    }
+
+
+def _fitted(conn: sa.Connection, request: SubmitJob, manifest: Manifest, plain: bool) -> dict[str, Any]:
+    """Task, model, parameters and name: what depends on the dataset. Raises InvalidInput."""
+    tasks: list[str] | None = None
+    if request.dataset_id is not None:
+        tasks = _dataset_tasks(conn, request.dataset_id, request.project_id)
+    elif not plain:
+        raise InvalidInput(
+            "A training needs a dataset.", hint="`trainyard datasets list` shows them.", field="dataset_id"
+        )
+    task = requests.choose_task(request, manifest, None if plain else tasks)
+    model = requests.choose_model(request, manifest.tasks[task], plain)
+    params = requests.fill_params(request, manifest, task, plain)
+    name = request.name.strip() or " · ".join(filter(None, (model, request.dataset_id)))
+    return {"task": task, "model": model, "params": params, "epochs": params.get("epochs"), "name": name[:200]}
 
 
 def _cancel_waiting(conn: sa.Connection, job: Job, now: float) -> bool:
