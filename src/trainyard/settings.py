@@ -22,6 +22,12 @@ def checkout() -> Path | None:
     return root if (root / "trainer-template").is_dir() else None
 
 
+def _env_files() -> tuple[Path, ...]:
+    """The checkout's `.env`, then the current folder's, which wins."""
+    root = checkout()
+    return (*((root / ".env",) if root else ()), Path(".env"))
+
+
 def _default_data_dir() -> Path:
     root = checkout()
     return root / ".trainyard" if root else Path.home() / ".trainyard"
@@ -30,7 +36,9 @@ def _default_data_dir() -> Path:
 class Settings(BaseSettings):
     """Every setting: its variable is TRAINYARD_ and its name. docs/settings.md shows the same table."""
 
-    model_config = SettingsConfigDict(env_prefix="TRAINYARD_", env_file=".env", extra="ignore", populate_by_name=True)
+    model_config = SettingsConfigDict(
+        env_prefix="TRAINYARD_", env_file=_env_files(), extra="ignore", populate_by_name=True
+    )
 
     data_dir: Path = Field(default_factory=_default_data_dir, description="Everything this installation keeps")
     trainers_dir: Path = Field(

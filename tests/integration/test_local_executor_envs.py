@@ -13,7 +13,7 @@ from trainyard.errors import InvalidSetting
 from trainyard.executors.base import LaunchFailed, RunSpec
 from trainyard.executors.local import envs
 from trainyard.executors.local.gpus import available_gpus
-from trainyard.executors.local.uv import Stopped, Uv
+from trainyard.executors.local.installing import Stopped, run_uv
 from trainyard.executors.local.variables import base_environment
 
 MANIFEST = """
@@ -105,7 +105,7 @@ def test_without_a_network_it_fails_clearly_and_works_when_it_is_back(
     with pytest.raises(LaunchFailed) as failure:
         make(runs)
     assert failure.value.reason is Reason.ENVIRONMENT_FAILED
-    assert "can't be reached" in failure.value.hint
+    assert "cannot be reached" in failure.value.message
     assert not envs.find_environment(runs.settings, "tiny").is_ready
     monkeypatch.undo()
     env, _ = make(runs)
@@ -130,7 +130,7 @@ def test_a_trainer_without_requirements_uses_the_systems_python(runs: Runs, trai
 def test_without_uv_it_is_the_systems_python_with_a_warning(
     runs: Runs, trainer: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Uv, "find", lambda data_dir: None)
+    monkeypatch.setattr(envs, "find_uv", lambda data_dir: None)
     env, said = make(runs)
     assert env.python == envs.system_python()
     assert "uv is not installed" in said[0]
@@ -145,7 +145,7 @@ def test_a_cancel_stops_the_making_of_an_environment(runs: Runs, trainer: Path) 
     slow.chmod(0o755)
     said: list[str] = []
     with pytest.raises(Stopped):
-        Uv((str(slow),)).run(["pip"], "Making it", said.append, lambda: len(said) > 1)
+        run_uv(str(slow), ["pip"], "Making it", said.append, lambda: len(said) > 1)
     assert said[0].startswith("Making it: 40 packages, downloading torch, ")
     assert said[0].endswith("1 s")
     assert len(said) == 2
@@ -157,7 +157,7 @@ def test_a_cancelled_submit_ends_as_cancelled(runs: Runs, trainer: Path, monkeyp
     slow = runs.folder / "slow-uv"
     slow.write_text("#!/bin/sh\nexec sleep 60\n")
     slow.chmod(0o755)
-    monkeypatch.setattr(Uv, "find", lambda data_dir: Uv((str(slow),)))
+    monkeypatch.setattr(envs, "find_uv", lambda data_dir: str(slow))
     runs.executor.submit(spec, lambda line: runs.executor.cancel(spec.run))
     end = runs.end(spec.run)
     assert end.stopped_on_request

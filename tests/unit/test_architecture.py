@@ -16,7 +16,7 @@ LAYERS = [
     {"cli", "api", "stack", "conformance"},
     {"jobs", "callbacks", "predictions", "datasets"},
     {"executors", "events", "logs", "storage", "tracking", "db"},
-    {"contract", "settings", "errors"},
+    {"contract", "settings", "errors", "uv"},
 ]
 CLI_MAY_IMPORT = {"cli", "stack", "contract", "settings", "errors"}
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from trainyard.stack import bootstrap
-from trainyard.stack.uv import explain_failure, find_uv, uv_environment
+from trainyard.uv import explain_failure, find_uv, uv_environment
 
 ROOT = Path(__file__).parents[2]
 LOCKS = [ROOT / "requirements.lock", ROOT / "requirements-dev.lock", *sorted(ROOT.glob("src/trainyard/stack/*.lock"))]

@@ -125,6 +125,7 @@ class TrainerOut(BaseModel):
     framework: str
     usable: bool
     problem: str
+    environment: Literal["ready", "missing"] = Field(description="missing: made by the first job that needs it")
     manifest: Manifest | None
 
 

@@ -44,6 +44,7 @@ def _list(found: list[dict[str, Any]]) -> None:
         Column("trainer", [trainer["framework"] for trainer in found]),
         Column("can", [", ".join(manifest["tasks"]) for manifest in manifests], 1),
         Column("default models", [_defaults(manifest) for manifest in manifests], 2),
+        Column("environment", [trainer["environment"] for trainer in found], 4),
         Column("what it is", [manifest["title"] for manifest in manifests], 3),
     ]
     print_table(out(), columns)

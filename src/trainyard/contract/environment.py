@@ -1,5 +1,6 @@
 """The variables a trainer is started with. The table of DESIGN, as code: one function, no I/O."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -72,6 +73,8 @@ def script_extras(job: JobFacts, platform: Platform) -> dict[str, str]:
         "AWS_ACCESS_KEY_ID": platform.s3_access_key,
         "AWS_SECRET_ACCESS_KEY": platform.s3_secret_key,
         "MLFLOW_S3_IGNORE_TLS": "true",
+        # MLflow adds these tags to the runs it starts: a plain script's run is found by its job, too
+        "MLFLOW_RUN_CONTEXT": json.dumps({"job_id": job.job_id, "trace_id": job.trace_id}),
     }
 
 

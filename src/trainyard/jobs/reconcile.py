@@ -30,6 +30,7 @@ from trainyard.jobs.transition import Ending, move
 
 log = logging.getLogger(__name__)
 PASS_SECONDS = 1.0
+HURRY_SECONDS = 0.1  # while a terminal is about to start its run: nothing else tells that it did
 ARCHIVE_RETRY_SECONDS = 15.0
 LAUNCHES = 64  # at once; threads are made only as they are needed
 
@@ -56,6 +57,7 @@ class Reconciler:
         self._closing = ThreadPoolExecutor(max_workers=8, thread_name_prefix="close")
         self._busy: set[str] = set()  # jobs a pool thread works on: launching or archiving
         self._later: dict[str, float] = {}  # archiving failed: not before this time
+        self._hurry = False
         self._thread = threading.Thread(target=self._loop, name="reconciler", daemon=True)
 
     def start(self) -> None:
@@ -79,7 +81,7 @@ class Reconciler:
                 self.look()
             except Exception:
                 log.exception("a look at the jobs failed; the next one is in a second")
-            self._wake.wait(PASS_SECONDS)
+            self._wake.wait(HURRY_SECONDS if self._hurry else PASS_SECONDS)
             self._wake.clear()
 
     def look(self) -> None:
@@ -93,6 +95,7 @@ class Reconciler:
                     self._look_at(job)
                 except Exception:
                     log.exception("a job could not be looked at", extra={"job_id": job.id, "trace_id": job.trace_id})
+        self._hurry = any(job.attached and job.state is State.QUEUED and job.launched_at is not None for job in jobs)
         self._dispatch([job for job in jobs if job.state in repository.WAITING_STATES and job.claim == 0])
 
     # -- one job ---------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import time
 from collections.abc import Generator
 from pathlib import Path
 
-from trainyard.stack.uv import explain_failure, find_uv, uv_environment
+from trainyard.uv import explain_failure, find_uv, uv_environment
 
 RUNTIME, DEV = "requirements.lock", "requirements-dev.lock"
 HERE = Path(__file__).resolve().parent

@@ -20,9 +20,9 @@ from trainyard.settings import Settings
 from trainyard.stack.service import Service
 from trainyard.stack.state import Phase, Stack, read_stack
 from trainyard.stack.supervisor import steps
-from trainyard.stack.uv import find_uv
 from trainyard.storage.client import Address
 from trainyard.storage.store import Store
+from trainyard.uv import find_uv
 
 LOW_DISK, LEAST_DISK = 20e9, 2e9
 

@@ -67,13 +67,13 @@ def read_stack(data_dir: Path) -> Stack:
     """What the last supervisor wrote; empty where there was none."""
     try:
         raw: dict[str, Any] = json.loads(state_path(data_dir).read_text())
-    except (FileNotFoundError, json.JSONDecodeError):
+        services = {
+            name: Record(**record | {"identity": _identity(record["identity"]), "phase": Phase(record["phase"])})
+            for name, record in raw["services"].items()
+        }
+        return Stack(_identity(raw["supervisor"]), services, raw["failure"], raw["hint"])
+    except (FileNotFoundError, ValueError, TypeError, KeyError):  # none, or another version's
         return Stack()
-    services = {
-        name: Record(**record | {"identity": _identity(record["identity"]), "phase": Phase(record["phase"])})
-        for name, record in raw["services"].items()
-    }
-    return Stack(_identity(raw["supervisor"]), services, raw["failure"], raw["hint"])
 
 
 def _identity(raw: dict[str, Any] | None) -> Identity | None:

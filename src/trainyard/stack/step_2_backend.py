@@ -5,7 +5,7 @@ import sys
 
 from trainyard.stack.probe import http_status
 from trainyard.stack.service import Command, Port, Service, base_environment
-from trainyard.stack.uv import uv_environment, uv_folder
+from trainyard.uv import uv_environment, uv_folder
 
 
 class Backend(Service):

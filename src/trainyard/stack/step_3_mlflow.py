@@ -8,7 +8,7 @@ from pathlib import Path
 from trainyard.errors import ServiceFailed
 from trainyard.stack.probe import http_status
 from trainyard.stack.service import Command, Port, Service, base_environment
-from trainyard.stack.uv import explain_failure, find_uv, uv_environment
+from trainyard.uv import explain_failure, find_uv, uv_environment
 
 LOCK = Path(__file__).with_name("mlflow.lock")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import filelock
 import psutil
 
-from trainyard.errors import TrainyardError
+from trainyard.errors import ServiceFailed, TrainyardError
 from trainyard.settings import Settings
 from trainyard.stack.keeper import Keeper, Report
 from trainyard.stack.processes import Identity, stop
@@ -102,10 +102,24 @@ class Supervisor:
 
     def _check_all(self) -> None:
         """Before anything is started: a port that is taken is found now, not when half of it runs."""
+        self._check_apart()
         for service in self._services:
             identity = self._state.stack.services[service.name].identity
             if not service.external and (identity is None or not identity.members()):
                 service.check()
+
+    def _check_apart(self) -> None:
+        """Two services on one port would both seem free, and one of them would restart for ever."""
+        owners: dict[int, tuple[str, str]] = {}
+        for service in self._services:
+            for port in [] if service.external else service.ports():
+                title, variable = owners.setdefault(port.number, (service.title, port.variable))
+                if title != service.title:
+                    raise ServiceFailed(
+                        f"{title} and {service.title} are both to use port {port.number}{port.note}.",
+                        hint=f"Change {variable} or {port.variable}.",
+                        field=port.variable,
+                    )
 
     def _wait_for_critical(self) -> bool:
         critical = [keeper for keeper in self._keepers if keeper.service.critical]

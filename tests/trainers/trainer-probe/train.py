@@ -12,6 +12,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 ENV = os.environ
 JOB, TRACE, MODE = ENV["JOB_ID"], ENV["TRACE_ID"], ENV.get("PARAM_MODE", "train")
@@ -125,7 +126,7 @@ def main() -> None:
         time.sleep(EPOCH_SECONDS)
     if MODE != "silent":
         post("event", type="running", message="running")
-    while GATE and not os.path.exists(GATE) and not stopped:
+    while GATE and not Path(GATE).exists() and not stopped:
         time.sleep(0.01)
     misbehave()
     for epoch in range(1, EPOCHS + 1):

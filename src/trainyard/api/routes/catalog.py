@@ -9,10 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from trainyard.api.access import ThePlatform, User
 from trainyard.api.failures import responses
+from trainyard.api.platform import Platform
 from trainyard.api.shapes import ProjectList, ProjectOut, TrainerList, TrainerOut
 from trainyard.contract.keys import PROJECT_ID_PATTERN
 from trainyard.db.tables import projects
 from trainyard.errors import Conflict, NotFound
+from trainyard.executors.local.envs import find_environment
 from trainyard.jobs.requests import Plain
 from trainyard.jobs.trainers import Trainer
 
@@ -59,18 +61,20 @@ def show_project(project_id: Annotated[str, Path(max_length=64)], platform: TheP
 @router.get("/trainers", tags=["trainers"])
 def list_trainers(platform: ThePlatform, _user: User) -> TrainerList:
     """Every trainer folder; one whose trainer.toml can't be read is listed with the reason."""
-    return TrainerList(items=[_out(trainer) for trainer in platform.catalog.all()])
+    return TrainerList(items=[_out(platform, trainer) for trainer in platform.catalog.all()])
 
 
 @router.get("/trainers/{framework}", tags=["trainers"], responses=responses(404))
 def show_trainer(framework: Annotated[str, Path(max_length=60)], platform: ThePlatform, _user: User) -> TrainerOut:
-    return _out(platform.catalog.find(framework))
+    return _out(platform, platform.catalog.find(framework))
 
 
-def _out(trainer: Trainer) -> TrainerOut:
+def _out(platform: Platform, trainer: Trainer) -> TrainerOut:
+    ready = find_environment(platform.settings, trainer.framework).is_ready
     return TrainerOut(
         framework=trainer.framework,
         usable=trainer.manifest is not None,
         problem=trainer.problem,
+        environment="ready" if ready else "missing",
         manifest=trainer.manifest,
     )

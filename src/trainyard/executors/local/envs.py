@@ -13,8 +13,9 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from trainyard.executors.local.uv import Stopped, Uv
+from trainyard.executors.local.installing import Stopped, run_uv
 from trainyard.settings import Settings
+from trainyard.uv import find_uv
 
 Say = Callable[[str], None]
 _STAMP = "trainyard.json"
@@ -61,29 +62,31 @@ def make_environment(
     env = find_environment(settings, framework)
     if env.folder is None or env.requirements is None or env.is_ready:
         return env
-    uv = Uv.find(settings.data_dir)
+    uv = find_uv(settings.data_dir)
     if uv is None:
         say(
             f"uv is not installed, so trainer-{framework} gets no environment of its own: it runs with the system's "
             "Python and what is installed there. `pip install uv` changes that."
         )
         return Environment(None, system_python(), None)
-    with _only_one(settings, framework, say, is_cancelled):
+    with _only_one(env.folder, framework, say, is_cancelled):
         if not env.is_ready:
             _make(uv, env.folder, env.requirements, framework, say, is_cancelled)
     return env
 
 
-def _make(uv: Uv, folder: Path, requirements: Path, framework: str, say: Say, is_cancelled: Callable[[], bool]) -> None:
+def _make(
+    uv: str, folder: Path, requirements: Path, framework: str, say: Say, is_cancelled: Callable[[], bool]
+) -> None:
     title = f"Making the environment of trainer-{framework}"
     stamp = _stamp(requirements)
     (folder / _STAMP).unlink(missing_ok=True)  # not ready from here on, whatever happens
     say(title)
     if not python_of(folder).exists():
-        uv.run(["venv", "--clear", "--python", str(system_python()), str(folder)], title, say, is_cancelled)
+        run_uv(uv, ["venv", "--clear", "--python", str(system_python()), str(folder)], title, say, is_cancelled)
     install = ["pip", "install", "--python", str(python_of(folder)), "-r", str(requirements)]
     began = time.monotonic()
-    uv.run(install, title, say, is_cancelled)
+    run_uv(uv, install, title, say, is_cancelled)
     (folder / _STAMP).write_text(json.dumps(stamp), encoding="utf-8")
     say(f"The environment of trainer-{framework} is ready, after {time.monotonic() - began:.0f} s")
 
@@ -91,9 +94,9 @@ def _make(uv: Uv, folder: Path, requirements: Path, framework: str, say: Say, is
 class _only_one:
     """Holds the trainer's lock; says once who is waited for, and goes on looking whether the run was cancelled."""
 
-    def __init__(self, settings: Settings, framework: str, say: Say, is_cancelled: Callable[[], bool]) -> None:
-        settings.envs_dir.mkdir(parents=True, exist_ok=True)
-        self._lock = FileLock(settings.envs_dir / f"{framework}.lock")
+    def __init__(self, folder: Path, framework: str, say: Say, is_cancelled: Callable[[], bool]) -> None:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = FileLock(f"{folder}.lock")  # beside it: another installation may use the same trainer
         self._framework, self._say, self._is_cancelled = framework, say, is_cancelled
 
     def __enter__(self) -> None:

@@ -28,10 +28,10 @@ from trainyard.executors.local import processes
 from trainyard.executors.local.ending import ending_of
 from trainyard.executors.local.envs import find_environment, make_environment
 from trainyard.executors.local.gpus import available_gpus
+from trainyard.executors.local.installing import Stopped
 from trainyard.executors.local.launch_plan import LaunchPlan, make_plan
 from trainyard.executors.local.run_folder import RunFolder, ShimRecord
 from trainyard.executors.local.signals import ask_to_end, ask_to_stop, forget_temporary_files
-from trainyard.executors.local.uv import Stopped
 from trainyard.executors.local.variables import base_environment
 from trainyard.executors.local.watcher import EndWatcher
 from trainyard.settings import Settings

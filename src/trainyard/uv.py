@@ -40,7 +40,7 @@ def find_uv(data_dir: Path) -> str | None:
 
 def uv_folder() -> Path:
     """Where the bootstrap puts uv. It reads no .env, so that may be elsewhere than in the program's data folder."""
-    return Path(__file__).resolve().parents[3] / ".trainyard" / "uv" / "bin"
+    return Path(__file__).resolve().parents[2] / ".trainyard" / "uv" / "bin"
 
 
 def _runs(program: str) -> bool:
@@ -94,13 +94,18 @@ def _pip_files() -> list[Path]:
     return files + ([Path(named)] if named else [])
 
 
+def says_disk_full(output: str) -> bool:
+    low = output.lower()
+    return "no space left" in low or "os error 28" in low or "disk quota" in low
+
+
 def explain_failure(output: str) -> str:
     """Why uv or pip could not install, and what to do about it, from what it printed."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     last = next((line for line in reversed(lines) if "error" in line.lower() or "cause" in line.lower()), "")
     said = (last or (lines[-1] if lines else "nothing"))[:300]
     low = output.lower()
-    if "no space left" in low or "os error 28" in low:
+    if says_disk_full(output):
         return f"The disk is full ({said}). Free some space and run the same command again."
     if any(sign in low for sign in ("unknownissuer", "certificate verify failed", "invalid peer certificate")):
         return (
