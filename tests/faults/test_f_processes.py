@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -147,8 +147,11 @@ def _escaped(yard: Yard, job_id: str) -> int | None:
     """Its own session, and the shim took it in."""
     shim, trainer = yard.shim(job_id).pid, yard.trainer(job_id).pid
     for pid in yard.processes_of(job_id):
-        if pid not in (shim, trainer) and psutil.Process(pid).ppid() == shim and os.getsid(pid) not in (shim, trainer):
-            return pid
+        if pid in (shim, trainer):
+            continue
+        with suppress(psutil.NoSuchProcess, ProcessLookupError):  # the one in between ends at once
+            if psutil.Process(pid).ppid() == shim and os.getsid(pid) not in (shim, trainer):
+                return pid
     return None
 
 

@@ -95,13 +95,17 @@ class Proxy:
 
     def _forward(self, request: Request, times: int) -> bytes:
         """Send it so often, and return the first answer."""
-        others = [threading.Thread(target=self._raw, args=(request,), daemon=True) for _ in range(times - 1)]
+        others = [threading.Thread(target=self._again, args=(request,), daemon=True) for _ in range(times - 1)]
         for other in others:
             other.start()
         answer = self._raw(request)
         for other in others:
             other.join(PATIENCE)
         return answer
+
+    def _again(self, request: Request) -> None:
+        with suppress(OSError):
+            self._raw(request)
 
     def _pass_on(self, request: Request) -> Answer:
         self._raw(request)
@@ -113,6 +117,8 @@ class Proxy:
             data = b""
             while piece := server.recv(65_536):
                 data += piece
+        if not data:
+            raise ConnectionResetError("the server hung up without an answer")
         head, _, body = data.partition(b"\r\n\r\n")
         self.answers.append((request, Answer(int(head.split(b" ", 2)[1]), body)))
         return data

@@ -37,6 +37,7 @@ def create_app(settings: Settings) -> FastAPI:
     for module in (health, catalog, datasets, callbacks, jobs, observe):
         app.include_router(module.router)
     app.include_router(datasets.samples)
+    app.add_middleware(callbacks.Shortcut)
     hosts = [settings.host, settings.backend_url, settings.public_url, *settings.allowed_hosts.split(",")]
     app.add_middleware(
         Guard,

@@ -39,14 +39,24 @@ def answer(status: int, problem: Problem, headers: dict[str, str] | None = None)
     return JSONResponse({"error": problem.model_dump()}, status_code=status, headers=headers)
 
 
-async def _expected(_request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, TrainyardError)
+def of(error: TrainyardError) -> JSONResponse:
+    """What we said on purpose."""
     headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else None
     if error.status >= 500:
         log.warning("answered %s: %s", error.status, error)
     return answer(
         error.status, Problem(code=error.code, message=error.message, hint=error.hint, field=error.field), headers
     )
+
+
+def of_http(error: HTTPException) -> JSONResponse:
+    """What the framework says: no such route, a body too large."""
+    return answer(error.status_code, Problem(code="http", message=str(error.detail)), dict(error.headers or {}))
+
+
+async def _expected(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, TrainyardError)
+    return of(error)
 
 
 async def _invalid(_request: Request, error: Exception) -> JSONResponse:
@@ -63,7 +73,7 @@ def in_words(errors: Sequence[Any]) -> Problem:
 
 async def _http(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    return answer(error.status_code, Problem(code="http", message=str(error.detail)), dict(error.headers or {}))
+    return of_http(error)
 
 
 async def _unexpected(_request: Request, error: Exception) -> JSONResponse:

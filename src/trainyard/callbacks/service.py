@@ -14,6 +14,7 @@ from trainyard.contract.callbacks import Answer, Done, Event, Heartbeat
 from trainyard.contract.keys import checkpoint_prefix
 from trainyard.contract.vocabulary import State
 from trainyard.db.engine import Database
+from trainyard.db.prepared import Prepared
 from trainyard.db.tables import jobs
 from trainyard.errors import NotFound, TrainyardError, Unauthorized
 from trainyard.events import log as events
@@ -54,12 +55,11 @@ class _Row:
     changed: bool = False
 
 
-# built once: building a statement takes longer than executing it
 _SAVED = ("seq", "seen_at", "phase", "epoch", "epochs", "progress", "checkpoint", "mlflow_run_id")
 _LOAD = sa.select(*(jobs.c[column.name] for column in fields(_Row) if column.name != "changed")).where(
     jobs.c.id.in_(sa.bindparam("ids", expanding=True))
 )
-_SAVE = (
+_SAVE = Prepared(
     jobs.update()
     .where(jobs.c.id == sa.bindparam("job"), jobs.c.attempt == sa.bindparam("at_attempt"))
     .values({jobs.c[name]: sa.bindparam(f"new_{name}") for name in _SAVED})
@@ -243,9 +243,7 @@ def _move(conn: sa.Connection, row: _Row, then: State, at: float, ending: Ending
 
 def _save(conn: sa.Connection, rows: dict[str, _Row]) -> None:
     changed = [row for row in rows.values() if row.changed]
-    if changed:
-        values = [{f"new_{name}": getattr(row, name) for name in _SAVED} for row in changed]
-        conn.execute(
-            _SAVE,
-            [{"job": row.id, "at_attempt": row.attempt} | told for row, told in zip(changed, values, strict=True)],
-        )
+    told = [
+        {"job": row.id, "at_attempt": row.attempt} | {f"new_{n}": getattr(row, n) for n in _SAVED} for row in changed
+    ]
+    _SAVE.run(conn, told)

@@ -16,7 +16,8 @@ from trainyard.errors import Conflict, InvalidSetting
 T = TypeVar("T")
 
 
-def _dumps(value: object) -> str:
+def dumps(value: object) -> str:
+    """JSON as every database of ours stores it; refuses NaN, which JSON lacks."""
     return json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -75,7 +76,7 @@ def _lock_file(url: str) -> FileLock:
 
 def _sqlite(url: str) -> sa.Engine:
     engine = sa.create_engine(
-        url, json_serializer=_dumps, connect_args={"check_same_thread": False, "isolation_level": None}, pool_size=16
+        url, json_serializer=dumps, connect_args={"check_same_thread": False, "isolation_level": None}, pool_size=16
     )
 
     @event.listens_for(engine, "connect")
@@ -101,4 +102,4 @@ def _postgres(url: str) -> sa.Engine:
         raise InvalidSetting(
             f"TRAINYARD_DATABASE_URL begins with {parsed.drivername}.", hint="Use sqlite:///… or postgresql://…"
         )
-    return sa.create_engine(parsed, json_serializer=_dumps, pool_size=16, max_overflow=16, pool_pre_ping=True)
+    return sa.create_engine(parsed, json_serializer=dumps, pool_size=16, max_overflow=16, pool_pre_ping=True)

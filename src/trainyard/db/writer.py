@@ -72,14 +72,15 @@ class Writer:
     def run(self, function: Callable[[sa.Connection], T]) -> T:
         """Execute in the next transaction and wait for its commit. Blocking: not for the event loop."""
         entry = _Waiting(_call_each, function)
-        self._put(entry)
+        self._put(entry, wake=self._wake.set)
         return entry.future.result()
 
     async def submit(self, handler: Handler, item: Any) -> Any:
         """Hand one item to a batch handler; every item of one handler that waits is handled in one call."""
         loop = asyncio.get_running_loop()
         entry = _Waiting(handler, item, loop=loop, waiter=loop.create_future())
-        self._put(entry)
+        # the writer is woken at the end of this turn of the loop: whoever else arrived in it shares the commit
+        self._put(entry, wake=lambda: loop.call_soon(self._wake.set))
         assert entry.waiter is not None
         return await entry.waiter
 
@@ -95,12 +96,14 @@ class Writer:
 
     # -- the thread ------------------------------------------------------------------------------------------------
 
-    def _put(self, entry: _Waiting) -> None:
+    def _put(self, entry: _Waiting, wake: Callable[[], object]) -> None:
         with self._lock:
             if self._closed:
                 raise Unavailable("The backend is shutting down.", hint="Try again in a moment.")
             self._waiting.append(entry)
-        self._wake.set()
+            first = len(self._waiting) == 1
+        if first:
+            wake()
 
     def _loop(self) -> None:
         while True:

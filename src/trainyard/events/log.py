@@ -9,14 +9,17 @@ from typing import Any, cast
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from trainyard.db.engine import dumps
+from trainyard.db.prepared import Prepared
 from trainyard.db.tables import events
 
 DEEPEST = 20  # levels of a trainer's data that are kept
 
-_INSERT_NEW = {
-    name: dialect.insert(events).on_conflict_do_nothing(index_elements=["job_id", "attempt", "seq"])
-    for name, dialect in (("postgresql", postgresql), ("sqlite", sqlite))
-}
+_KEY = ["job_id", "attempt", "seq"]
+_INSERT_NEW = Prepared(
+    sqlite.insert(events).on_conflict_do_nothing(index_elements=_KEY),
+    postgresql.insert(events).on_conflict_do_nothing(index_elements=_KEY),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ def append(
 
 def append_callbacks(conn: sa.Connection, rows: Sequence[dict[str, Any]]) -> None:
     """Store callbacks; one that is here already, by (job, attempt, seq), is passed over."""
-    conn.execute(_INSERT_NEW[conn.dialect.name], rows)
+    _INSERT_NEW.run(conn, [row | {"data": dumps(row["data"])} for row in rows])
 
 
 def after(

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from trainyard.db.prepared import Prepared
 from trainyard.db.tables import points, series
 from trainyard.events.log import spell
 
@@ -19,13 +20,11 @@ def _upsert_points(insert: Any) -> Any:
     return insert.on_conflict_do_update(index_elements=["series_id", "step"], set_=new)
 
 
-# built once: building a statement takes longer than executing it
-_DIALECTS = {"postgresql": postgresql, "sqlite": sqlite}
-_UPSERT_POINTS = {name: _upsert_points(dialect.insert(points)) for name, dialect in _DIALECTS.items()}
-_INSERT_SERIES = {
-    name: dialect.insert(series).on_conflict_do_nothing(index_elements=["job_id", "name"])
-    for name, dialect in _DIALECTS.items()
-}
+_UPSERT_POINTS = Prepared(_upsert_points(sqlite.insert(points)), _upsert_points(postgresql.insert(points)))
+_INSERT_SERIES = Prepared(
+    sqlite.insert(series).on_conflict_do_nothing(index_elements=["job_id", "name"]),
+    postgresql.insert(series).on_conflict_do_nothing(index_elements=["job_id", "name"]),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,7 @@ class SeriesIds:
 
     @staticmethod
     def _make(conn: sa.Connection, pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
-        conn.execute(_INSERT_SERIES[conn.dialect.name], [{"job_id": job_id, "name": name} for job_id, name in pairs])
+        _INSERT_SERIES.run(conn, [{"job_id": job_id, "name": name} for job_id, name in pairs])
         jobs = {job_id for job_id, _ in pairs}
         rows = conn.execute(sa.select(series.c.job_id, series.c.name, series.c.id).where(series.c.job_id.in_(jobs)))
         found = {(job_id, name): number for job_id, name, number in rows}
@@ -75,8 +74,8 @@ def record(conn: sa.Connection, ids: SeriesIds, new: Sequence[Point]) -> None:
         {"series_id": number, "step": step, "value": None if math.isnan(point.value) else point.value, "at": point.at}
         for (number, step), point in latest.items()
     ]
-    conn.execute(_UPSERT_POINTS[conn.dialect.name], rows)
-    conn.execute(_SUMMARISE, [_summary(number, points_) for number, points_ in _by_series(latest).items()])
+    _UPSERT_POINTS.run(conn, rows)
+    _SUMMARISE.run(conn, [_summary(number, points_) for number, points_ in _by_series(latest).items()])
 
 
 def _by_series(latest: dict[tuple[int, int], Point]) -> dict[int, list[tuple[int, float]]]:
@@ -114,7 +113,7 @@ _newer = sa.or_(series.c.last_step.is_(None), _param("new_step", sa.BigInteger) 
 # NULL (all NaN) is neither lower nor higher than a number, and harmless where there is none yet
 _lower = sa.or_(series.c.min.is_(None), _param("low") < series.c.min)
 _higher = sa.or_(series.c.max.is_(None), _param("high") > series.c.max)
-_SUMMARISE = (
+_SUMMARISE = Prepared(
     series.update()
     .where(series.c.id == _param("number", sa.BigInteger))
     .values(
