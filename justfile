@@ -33,7 +33,7 @@ down *arguments:
 
 # the figures of BENCHMARKS.md: just bench up
 bench name:
-    .venv/bin/python bench/{{name}}.py
+    .venv/bin/python -m bench.{{name}}
 
 # make every lock file anew from what it locks
 lock:

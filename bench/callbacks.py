@@ -4,27 +4,31 @@ Both store five metrics a request and answer after the commit; both are asked by
 """
 
 import json
+import tempfile
 import time
 import urllib.request
 from itertools import count
+from pathlib import Path
 from typing import Any
 
-from bench.installation import Installation, installation
 from bench.load import Result, request, run
+from tests.real.backend import wait_for
+from tests.real.installation import ROOT, Installation, installation
 from trainyard.callbacks.token import Tokens
+from trainyard.stack.probe import http_status
 
 SECONDS = 5.0
 METRICS = ["train/loss", "train/accuracy", "val/loss", "val/accuracy", "lr"]
 
 
-def post(url: str, body: dict[str, Any], token: str | None = None) -> dict[str, Any]:
-    headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
-    with urllib.request.urlopen(urllib.request.Request(url, json.dumps(body).encode(), headers)) as answer:
+def post(url: str, body: dict[str, Any]) -> dict[str, Any]:
+    request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request) as answer:
         return json.load(answer)
 
 
 def ours(made: Installation, jobs: list[str], clients: int) -> Result:
-    tokens = Tokens(made.signing_key, 6 * 3600)
+    tokens = Tokens(made.settings.jwt_key, 6 * 3600)
     signed = {job: tokens.sign(job, 1) for job in jobs}
     base = int(time.time() * 1000)  # beyond every seq of an earlier round
     counters = {job: count(1) for job in jobs}
@@ -37,12 +41,12 @@ def ours(made: Installation, jobs: list[str], clients: int) -> Result:
             "metrics": dict.fromkeys(METRICS, 0.1234),
         }  # fmt: skip
         return request(
-            f"{made.url}/v1/jobs/{job}/heartbeat",
+            f"{made.settings.backend_url}/v1/jobs/{job}/heartbeat",
             json.dumps(body).encode(),
             {"Authorization": f"Bearer {signed[job]}"},
         )
 
-    return run(made.url, make, clients, SECONDS)
+    return run(made.settings.backend_url, make, clients, SECONDS)
 
 
 def mlflows(made: Installation, runs: list[str], clients: int) -> Result:
@@ -52,22 +56,27 @@ def mlflows(made: Installation, runs: list[str], clients: int) -> Result:
         step, at = next(steps), int(time.time() * 1000)
         metrics = [{"key": name, "value": 0.1234, "timestamp": at, "step": step} for name in METRICS]
         body = json.dumps({"run_id": runs[client % len(runs)], "metrics": metrics}).encode()
-        return request(f"{made.mlflow_url}/api/2.0/mlflow/runs/log-batch", body, {})
+        return request(f"{made.settings.tracking_url}/api/2.0/mlflow/runs/log-batch", body, {})
 
-    return run(made.mlflow_url, make, clients, SECONDS)
+    return run(made.settings.tracking_url, make, clients, SECONDS)
 
 
 def waiting_jobs(made: Installation, number: int) -> list[str]:
     """Jobs that a terminal never comes for: they only wait, so the trainers' own work is not measured."""
-    made.cli("datasets", "add", "--sample", "cats-dogs-classes")
+    made.run("datasets", "add", "--sample", "cats-dogs-classes")
     body = {"framework": "sklearn", "dataset_id": "cats-dogs-classes", "attached": True}
-    return [post(f"{made.url}/v1/jobs", body, made.token)["id"] for _ in range(number)]
+    return [json.loads(made.ask("POST", "/v1/jobs", body))["id"] for _ in range(number)]
 
 
 def main() -> None:
-    with installation(mlflow=True, slots="64") as made:
+    with (
+        tempfile.TemporaryDirectory(prefix="ty-bench-") as folder,
+        installation(Path(folder), mlflow_url="", trainers_dir=str(ROOT), slots="64") as made,
+    ):
+        made.run("up", "--detach")
+        wait_for("MLflow", lambda: http_status(f"{made.settings.tracking_url}/health") == 200, 180)
         jobs = waiting_jobs(made, 32)
-        api = f"{made.mlflow_url}/api/2.0/mlflow"
+        api = f"{made.settings.tracking_url}/api/2.0/mlflow"
         experiment = post(f"{api}/experiments/create", {"name": "bench"})["experiment_id"]
         runs = [post(f"{api}/runs/create", {"experiment_id": experiment})["run"]["info"]["run_id"] for _ in range(32)]
         ours(made, jobs, 8)  # both warm

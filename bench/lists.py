@@ -5,14 +5,13 @@ import random
 import statistics
 import tempfile
 import time
-import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
-from bench.installation import Installation, installation
+from tests.real.installation import Installation, installation
 from trainyard.contract.keys import new_job_id
 from trainyard.db.engine import Database
 from trainyard.db.migrate import upgrade
@@ -72,10 +71,9 @@ def _event(job_id: str, seq: int, at: float) -> dict[str, Any]:
 def timed(made: Installation, path: Callable[[], str]) -> list[float]:
     taken: list[float] = []
     for _ in range(RUNS):
-        request = urllib.request.Request(made.url + path(), headers={"Authorization": f"Bearer {made.token}"})
+        wanted = path()
         start = time.perf_counter()
-        with urllib.request.urlopen(request) as answer:
-            json.load(answer)
+        json.loads(made.ask("GET", wanted))
         taken.append((time.perf_counter() - start) * 1000)
     return sorted(taken)
 
@@ -85,7 +83,8 @@ def main() -> None:
         path = Path(folder) / "filled.db"
         ids = fill(path)
         print(f"{JOBS:,} jobs, {JOBS * METRICS * EPOCHS:,} points, {path.stat().st_size >> 20} MB")
-        with installation(mlflow=False, database_url=f"sqlite:///{path}") as made:
+        with installation(Path(folder), database_url=f"sqlite:///{path}") as made:
+            made.run("up", "--detach")
             rng = random.Random(2)
             pages: dict[str, Callable[[], str]] = {
                 "newest 50": lambda: "/v1/jobs?limit=50",

@@ -9,10 +9,9 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from pathlib import Path
 
-from bench.installation import Installation, installation
+from tests.real.installation import Installation, installation
 
 RUNS = 30
 SCRIPT = "import sys, time; print(repr(time.time()), flush=True)\n"
@@ -29,13 +28,6 @@ default = 1
 """
 
 
-def ask(made: Installation, method: str, path: str, body: object = None) -> bytes:
-    data = None if body is None else json.dumps(body).encode()
-    headers = {"Authorization": f"Bearer {made.token}", "Content-Type": "application/json"}
-    with urllib.request.urlopen(urllib.request.Request(made.url + path, data, headers, method=method)) as answer:
-        return answer.read()
-
-
 def plain(script: Path) -> tuple[float, float]:
     start = time.time()
     done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=True)
@@ -44,11 +36,11 @@ def plain(script: Path) -> tuple[float, float]:
 
 def through_us(made: Installation) -> tuple[float, float]:
     start = time.time()
-    job = json.loads(ask(made, "POST", "/v1/jobs", {"framework": "trivial"}))["id"]
-    while json.loads(ask(made, "GET", f"/v1/jobs/{job}"))["finished_at"] is None:
+    job = json.loads(made.ask("POST", "/v1/jobs", {"framework": "trivial"}))["id"]
+    while json.loads(made.ask("GET", f"/v1/jobs/{job}"))["finished_at"] is None:
         time.sleep(0.003)
     end = time.time()
-    lines = ask(made, "GET", f"/v1/jobs/{job}/log").decode().splitlines()
+    lines = made.ask("GET", f"/v1/jobs/{job}/log").decode().splitlines()
     first = next(float(line) for line in lines if not line.startswith("["))
     return first - start, end - start
 
@@ -64,7 +56,8 @@ def main() -> None:
         folder.mkdir()
         (folder / "train.py").write_text(SCRIPT)
         (folder / "trainer.toml").write_text(TOML)
-        with installation(mlflow=False, trainers_dir=name) as made:
+        with installation(Path(name), trainers_dir=name) as made:
+            made.run("up", "--detach")
             through_us(made)
             pairs = [(plain(folder / "train.py"), through_us(made)) for _ in range(RUNS)]
     print(f"{RUNS} pairs, ms                                median      min      max")

@@ -1,6 +1,6 @@
 """`up` with everything installed: seconds until S3 and the backend are ready, and what the services hold when idle.
 
-    .venv/bin/python bench/up.py [runs]
+    .venv/bin/python -m bench.up [runs]
 
 The peer in the same run is MLflow's server alone, started with its defaults, until it answers.
 """
@@ -12,8 +12,6 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests.real.installation import Installation, free_block
 from trainyard.stack.probe import http_status

@@ -153,8 +153,12 @@ def test_f29_eight_writers_at_once_meet_no_locked_database(yard_on: Yard, tmp_pa
 
     def write(writer: int) -> set[int]:
         which, at = writer % 4, 1000 * (1 + writer)
-        calls = ({"seq": at + step, "epoch": step, "metrics": {f"m{writer}": step}} for step in range(1, 41))
-        return {yard_on.call(ids[which], "heartbeat", token=tokens[which], **call).status_code for call in calls}
+        answers: set[int] = set()
+        for step in range(1, 41):
+            call = {"seq": at + step, "epoch": step, "metrics": {f"m{writer}": step}}
+            answers.add(yard_on.call(ids[which], "heartbeat", token=tokens[which], **call).status_code)
+            answers.add(yard_on.http.patch(f"/v1/jobs/{ids[which]}", json={"notes": str(call)}).status_code)
+        return answers
 
     with ThreadPoolExecutor(8) as pool:
         assert set.union(*pool.map(write, range(8))) == {200}

@@ -81,10 +81,12 @@ def test_f11_a_stopped_trainer_is_lost_and_ended(yard: Yard) -> None:
 
 
 def test_f12_a_busy_trainer_that_cannot_speak_is_marked_and_lives(yard: Yard) -> None:
-    job_id = yard.submit("hold-gil", epoch_seconds=SILENCE + 2, epochs=1)
+    job_id = yard.submit("hold-gil", epoch_seconds=SILENCE + 2, epochs=100_000)
     wait_for("the mark", lambda: yard.job(job_id)["stuck"])
-    job = closed(yard, job_id)
-    assert (job["state"], job["stuck"]) == ("SUCCEEDED", False)
+    wait_for("a word from it", lambda: not yard.job(job_id)["stuck"])
+    wait_for("its next epoch", lambda: (yard.job(job_id)["epoch"] or 0) > 1)
+    cancel(yard, job_id)
+    assert closed(yard, job_id)["state"] == "CANCELLED"
     kinds = [event["type"] for event in yard.events(job_id)]
     assert kinds.count("stuck") == kinds.count("unstuck") == 1
 

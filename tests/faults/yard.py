@@ -75,10 +75,17 @@ class Yard(Backend):
     def tidy(self) -> None:
         super().tidy()
         self.proxy.close()
-        for process in psutil.process_iter():
-            with suppress(psutil.Error):
-                if process.environ().get("BACKEND_BASE_URL") == self.proxy.url:
+        while left := [process for process in psutil.process_iter() if self._is_ours(process)]:
+            for process in left:  # until there are none: one may just have been starting another
+                with suppress(psutil.Error):
                     process.kill()
+            psutil.wait_procs(left, timeout=1)
+
+    def _is_ours(self, process: psutil.Process) -> bool:
+        with suppress(psutil.Error):
+            alive = process.status() != psutil.STATUS_ZOMBIE
+            return alive and process.environ().get("BACKEND_BASE_URL") == self.proxy.url
+        return False
 
     def submit(
         self,

@@ -138,7 +138,8 @@ class Writer:
             at = 0
             while at < len(batch):
                 end = at + 1
-                while end < len(batch) and batch[end].handler is batch[at].handler:
+                # ==, not `is`: a bound method is a new object each time it is named
+                while end < len(batch) and batch[end].handler == batch[at].handler:
                     end += 1
                 results += batch[at].handler(conn, [entry.item for entry in batch[at:end]])
                 at = end

@@ -97,7 +97,7 @@ def misbehave() -> None:
             threading.Thread(target=hashlib.pbkdf2_hmac, args=("sha256", b"", b"", 1 << 30), daemon=True).start()
             time.sleep(0.1)
             ctypes.PyDLL(None).sleep(int(EPOCH_SECONDS))
-            EPOCH_SECONDS = 0
+            EPOCH_SECONDS = 0.1
         case "workers":
             for _ in range(4):
                 multiprocessing.Process(target=work).start()
