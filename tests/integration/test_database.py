@@ -15,11 +15,14 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
+from trainyard.callbacks.service import CallbackService, Incoming
+from trainyard.callbacks.token import Claims, Tokens
+from trainyard.contract.callbacks import Heartbeat
 from trainyard.contract.vocabulary import Reason, State
 from trainyard.db.engine import Database
 from trainyard.db.migrate import config, upgrade
 from trainyard.db.tables import events, jobs, metadata, points, projects, series
-from trainyard.errors import Conflict, NotFound
+from trainyard.errors import Conflict, NotFound, Unavailable
 from trainyard.events import log as event_log
 from trainyard.events import metrics
 from trainyard.events.metrics import Point, SeriesIds
@@ -240,3 +243,62 @@ def test_a_second_backend_on_the_same_sqlite_file_refuses_to_start(tmp_path: Any
     finally:
         first.close()
     Database(url).close()
+
+
+def test_a_failure_of_the_database_takes_back_what_was_in_its_transaction(database: Database) -> None:
+    """As a full disk does it on SQLite: the transaction is gone, whatever savepoints there were."""
+    gate, stored, failed = threading.Event(), list[str](), list[str]()
+
+    def slow(_conn: sa.Connection) -> None:
+        gate.wait(10)
+
+    def put(name: str) -> None:
+        database.write(lambda conn: conn.execute(projects.insert().values(id=name, name=name, created_at=1)))
+        stored.append(name)
+
+    def breaks(conn: sa.Connection) -> None:
+        conn.exec_driver_sql("ROLLBACK")  # what the database does by itself then
+        conn.exec_driver_sql("SELECT * FROM no_such_table")
+
+    def broken() -> None:
+        with pytest.raises(Unavailable, match="can't be written to"):
+            database.write(breaks)
+        failed.append("broken")
+
+    first = threading.Thread(target=database.write, args=(slow,))
+    rest = [threading.Thread(target=put, args=("before",)), threading.Thread(target=broken)]
+    rest.append(threading.Thread(target=put, args=("after",)))
+    first.start()
+    for thread in rest:
+        thread.start()
+        time.sleep(0.05)  # in this order, all behind the first
+    gate.set()
+    for thread in (first, *rest):
+        thread.join(20)
+    assert (sorted(stored), failed) == (["after", "before"], ["broken"])
+    with database.read() as conn:
+        kept = set(conn.execute(sa.select(projects.c.id)).scalars())
+    assert {"before", "after"} <= kept
+
+
+def test_a_commit_that_fails_takes_no_other_jobs_series(database: Database) -> None:
+    """A series made in a transaction that was not stored does not exist, and its number may become another's."""
+    ids = ["job-20261121-101112-aaaa", "job-20261121-101112-bbbb"]
+    for job_id in ids:
+        put_job(database, job_id, State.RUNNING)
+    service = CallbackService(database, Tokens("k" * 40, 3600))
+
+    def call(job_id: str) -> Incoming:
+        return Incoming(Claims(job_id, 1, 9e9), Heartbeat(attempt=1, seq=1, epoch=1, metrics={"loss": 0.5}), 1.0)
+
+    def stored_and_taken_back(conn: sa.Connection) -> None:
+        service._store(conn, [call(ids[0])])
+        raise sa.exc.OperationalError("COMMIT", None, Exception("disk is full"))
+
+    with pytest.raises(Exception, match="disk is full"):
+        database.write(stored_and_taken_back)
+    for job_id in reversed(ids):
+        database.write(functools.partial(service._store, batch=[call(job_id)]))
+    with database.read() as conn:
+        for job_id in ids:
+            assert metrics.curves(conn, job_id, [], 10) == {"loss": {"steps": [1], "values": [0.5]}}

@@ -18,6 +18,7 @@ from trainyard.executors.registry import Executors
 from trainyard.jobs.archive import Archive
 from trainyard.jobs.decide import Limits
 from trainyard.jobs.launch import Launcher, StorageAccess
+from trainyard.jobs.presence import Presence
 from trainyard.jobs.reconcile import Parts, Reconciler
 from trainyard.jobs.service import JobService
 from trainyard.jobs.trainers import Catalog
@@ -60,22 +61,24 @@ def build(settings: Settings) -> Platform:
     store = Store.from_settings(settings)
     catalog = Catalog(settings.trainers_dir)
     executors = Executors(settings)
-    tokens = Tokens(settings.jwt_key, settings.token_hours * 3600)
+    presence = Presence()
+    tokens = Tokens(settings.jwt_key, settings.token_hours * 3600, presence)
     access_key, secret_key = settings.s3_keys
     launcher = Launcher(
         database,
         tokens,
         StorageAccess(settings.storage_type, settings.s3_bucket, access_key, secret_key),
         settings.heartbeat_seconds,
+        settings.launch_seconds,
     )
     limits = Limits(
         silence=settings.silence_seconds,
         stuck=settings.stuck_seconds,
         launch=settings.launch_seconds,
         run=settings.max_job_hours * 3600,
-        since=time.time(),
+        since=presence.since,
     )
-    reconciler = Reconciler(Parts(database, executors.get, launcher, Archive(store), limits, node))
+    reconciler = Reconciler(Parts(database, executors.get, launcher, Archive(store), limits, presence, node))
     executors.get(Execution.LOCAL).watch(lambda _job_id: reconciler.wake())
     datasets = DatasetService(store, database)
     platform = Platform(

@@ -25,6 +25,7 @@ from trainyard.jobs.transition import Ending, move
 
 log = logging.getLogger(__name__)
 Call = Heartbeat | Event | Done
+LARGEST_EPOCH = 10**9  # as in a heartbeat
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,7 @@ class CallbackService:
         self._database = database
         self._tokens = tokens
         self._series = SeriesIds()
+        database.writer.after_rollback(self._series.forget)
 
     async def take(self, job_id: str, token: str, call: Call) -> Answer:
         """Store one call and answer it, after the commit. Raises Unauthorized, NotFound, Unavailable."""
@@ -79,18 +81,11 @@ class CallbackService:
             raise Unauthorized("Token job_id mismatch")
         if claims.attempt != call.attempt:
             raise Unauthorized(f"The token is for attempt {claims.attempt}, the call for attempt {call.attempt}.")
-        answer: Answer = await self._database.writer.submit(self._handle, Incoming(claims, call, time.time()))
+        answer: Answer = await self._database.writer.submit(self._store, Incoming(claims, call, time.time()))
         answer.token = self._tokens.renewal(claims)
         return answer
 
     # -- in the writer's thread ------------------------------------------------------------------------------------
-
-    def _handle(self, conn: sa.Connection, batch: Sequence[Incoming]) -> list[Answer | TrainyardError]:
-        try:
-            return self._store(conn, batch)
-        except BaseException:
-            self._series.forget()
-            raise
 
     def _store(self, conn: sa.Connection, batch: Sequence[Incoming]) -> list[Answer | TrainyardError]:
         rows = _load(conn, {item.claims.job_id for item in batch})
@@ -161,7 +156,7 @@ def _points(item: Incoming) -> list[Point]:
 
 def _validation_points(item: Incoming, data: dict[str, Any]) -> list[Point]:
     match data:
-        case {"epoch": int(epoch), "metrics": dict()} if epoch >= 0:
+        case {"epoch": int(epoch), "metrics": dict()} if 0 <= epoch <= LARGEST_EPOCH:
             values: dict[str, Any] = data["metrics"]
             numbers = [(events.storable(name[:200]), _number(value)) for name, value in values.items()]
             return [

@@ -8,10 +8,12 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
 from trainyard.errors import Unauthorized
+from trainyard.jobs.presence import Presence
 
 ALGORITHM = "HS256"
 AUDIENCE = "callback"
 LEEWAY_SECONDS = 300.0  # clocks of pods and machines may differ by so much
+RETURN_SECONDS = 600.0
 REMEMBERED = 4_096
 
 
@@ -25,9 +27,10 @@ class Claims:
 class Tokens:
     """Signs and checks. One key for all backends of an installation."""
 
-    def __init__(self, key: str, lifetime_seconds: float) -> None:
+    def __init__(self, key: str, lifetime_seconds: float, presence: Presence | None = None) -> None:
         self._key = OctKey.import_key(key)
         self._lifetime = lifetime_seconds
+        self._presence = presence or Presence()
         self._checked: dict[str, Claims] = {}  # signatures proven already; expiry is still looked at each time
 
     def sign(self, job_id: str, attempt: int, now: float | None = None) -> str:
@@ -49,9 +52,15 @@ class Tokens:
             if len(self._checked) >= REMEMBERED:
                 self._checked.clear()
             self._checked[token] = claims
-        if claims.expires_at + LEEWAY_SECONDS < (time.time() if now is None else now):
+        at = time.time() if now is None else now
+        if claims.expires_at + LEEWAY_SECONDS < at and not self._nobody_renewed(claims, at):
             raise Unauthorized("The callback token has expired.")
         return claims
+
+    def _nobody_renewed(self, claims: Claims, now: float) -> bool:
+        """It ran out while no backend was there to renew it: its trainer gets a moment to come back."""
+        due = claims.expires_at - self._lifetime / 3
+        return self._presence.since > due and now - self._presence.since < RETURN_SECONDS
 
     def renewal(self, claims: Claims, now: float | None = None) -> str | None:
         """A fresh token once a third of the lifetime is left."""

@@ -37,23 +37,21 @@ class _Waiting:
 
 
 def _call_each(conn: sa.Connection, items: Sequence[Callable[[sa.Connection], Any]]) -> list[Any]:
-    """Run single functions, each behind a savepoint, so that one failing takes nothing of the others with it."""
+    """Run single functions, each behind a savepoint, so that one refusing takes nothing of the others with it.
+
+    A failure of the database itself ends the whole transaction: after some of them (a full disk) SQLite has rolled it
+    back already, savepoints and all, and whatever came next would be stored outside of it.
+    """
     results: list[Any] = []
     for function in items:
         try:
             with conn.begin_nested():
                 results.append(function(conn))
-        except exc.DBAPIError as error:
-            if error.connection_invalidated or not _usable(conn):
-                raise
-            results.append(error)
+        except exc.SQLAlchemyError:
+            raise
         except Exception as error:  # noqa: BLE001 - handed to its caller, not swallowed
             results.append(error)
     return results
-
-
-def _usable(conn: sa.Connection) -> bool:
-    return not conn.closed and not conn.invalidated and conn.in_transaction()
 
 
 class Writer:
@@ -66,6 +64,7 @@ class Writer:
         self._wake = threading.Event()
         self._closed = False
         self._after_commit: list[Callable[[], None]] = []
+        self._after_rollback: list[Callable[[], None]] = []
         self._thread = threading.Thread(target=self._loop, name="db-writer", daemon=True)
         self._thread.start()
 
@@ -87,6 +86,10 @@ class Writer:
     def after_commit(self, call: Callable[[], None]) -> None:
         """Have `call` called (in the writer's thread, so briefly) after each commit."""
         self._after_commit.append(call)
+
+    def after_rollback(self, call: Callable[[], None]) -> None:
+        """Have `call` called in the writer's thread when nothing of a transaction was stored."""
+        self._after_rollback.append(call)
 
     def close(self) -> None:
         """Commit what waits and end the thread."""
@@ -120,11 +123,15 @@ class Writer:
         try:
             results = self._transaction(batch)
         except Exception as error:  # noqa: BLE001 - the thread must outlive any failure; callers get it
-            if len(batch) > 1:  # one of them spoils it for all: give each its own transaction
+            for call in self._after_rollback:
+                call()
+            lost = isinstance(error, exc.DBAPIError) and error.connection_invalidated
+            if len(batch) > 1 and not lost:  # one of them spoils it for all: give each its own transaction
                 for entry in batch:
                     self._commit([entry])
                 return
-            results = [_said(error)]
+            # with the connection lost nobody knows whether it was stored: only its caller may say it again
+            results = [_said(error)] * len(batch)
         else:
             for call in self._after_commit:
                 call()

@@ -52,7 +52,7 @@ class SeriesIds:
         return {pair: self._known[pair] for pair in wanted}
 
     def forget(self) -> None:
-        """After a rollback: a series made in it does not exist."""
+        """After a rollback: a series made in it does not exist, and its number may become another's."""
         self._known.clear()
 
     @staticmethod

@@ -61,7 +61,7 @@ class Hub:
         self._readers: set[_Reader] = set()
         self._changed = asyncio.Event()
         self._loop = asyncio.get_running_loop()
-        self._last = 0
+        self._last: int | None = None  # None: nobody listens, nothing is followed
         self._task = asyncio.create_task(self._follow())
         self._closing = False
         database.writer.after_commit(self._wake)
@@ -97,10 +97,8 @@ class Hub:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._changed.wait(), POLL_SECONDS)
             self._changed.clear()
-            if not self._readers:
-                continue
             try:
-                while entries := await self._page(self._last):
+                while self._last is not None and (entries := await self._page(self._last)):
                     self._last = entries[-1].id
                     self._deliver(entries)
             except Exception:
@@ -134,8 +132,8 @@ class Hub:
         self._readers.add(reader)
         try:
             newest = await self.newest_id()
-            if len(self._readers) == 1:
-                self._last = newest  # nobody listened until now; what lies before is read below
+            if self._last is None:
+                self._last = newest  # what lies before is read below
             sent = newest if last_id is None else last_id
             yield b": hello\nretry: 1000\n\n"
             while entries := await self._page(sent, job_id, project_id):
@@ -148,6 +146,8 @@ class Hub:
                     return
         finally:
             self._readers.discard(reader)
+            if not self._readers:
+                self._last = None
 
     async def _next(self, reader: _Reader, sent: int) -> tuple[bytes, int, bool]:
         """Everything that waits for this reader as one write; a comment where there was nothing for a while."""

@@ -39,8 +39,16 @@ class _Cancelled(Exception):
 
 
 class Launcher:
-    def __init__(self, database: Database, tokens: Tokens, storage: StorageAccess, heartbeat_seconds: float) -> None:
+    def __init__(
+        self,
+        database: Database,
+        tokens: Tokens,
+        storage: StorageAccess,
+        heartbeat_seconds: float,
+        launch_seconds: float,
+    ) -> None:
         self._database = database
+        self._launch_seconds = launch_seconds
         self._tokens = tokens
         self._storage = storage
         self._heartbeat_seconds = heartbeat_seconds
@@ -79,7 +87,7 @@ class Launcher:
     def launch(self, job: Job, executor: Executor, gpus: tuple[int, ...]) -> None:
         """Start a claimed job and note that it was started. Blocks while an environment is made; never raises."""
         try:
-            executor.submit(self.spec(job, executor, gpus), _Progress(self._database, job))
+            executor.submit(self.spec(job, executor, gpus), _Progress(self._database, job, self._launch_seconds))
         except _Cancelled:
             self._end(job, Ending(State.CANCELLED, Reason.CANCELLED_BY_USER, "Cancelled before it started."))
         except LaunchFailed as error:
@@ -145,9 +153,11 @@ def apply_ending(conn: sa.Connection, job: Job, ending: Ending) -> bool:
 
 
 class _Progress:
-    """The executor's `say`: shown on the job, at most once a second, and the moment to notice a cancel."""
+    """The executor's `say`: shown on the job, at most once a second, and the moment to notice a cancel or a limit."""
 
-    def __init__(self, database: Database, job: Job) -> None:
+    def __init__(self, database: Database, job: Job, limit_seconds: float) -> None:
+        self._limit = limit_seconds
+        self._deadline = time.monotonic() + limit_seconds
         self._database = database
         self._job = job
         self._told = 0.0
@@ -158,6 +168,11 @@ class _Progress:
             if time.monotonic() - self._told < SAY_SECONDS:
                 return
             self._told = time.monotonic()
+        if time.monotonic() > self._deadline:
+            raise LaunchFailed(
+                f"It was not started within {self._limit:.0f} s (setting TRAINYARD_LAUNCH_SECONDS); last: {text}",
+                reason=Reason.TIMEOUT,
+            )
         if self._database.write(lambda conn: self._store(conn, text)):
             raise _Cancelled
 

@@ -26,6 +26,7 @@ from trainyard.jobs.decide import Decision, Limits, decide
 from trainyard.jobs.launch import Launcher, apply_ending
 from trainyard.jobs.leasing import Grant, Never, Turn, Wait, gpus_of, share_out
 from trainyard.jobs.model import Job
+from trainyard.jobs.presence import Presence
 from trainyard.jobs.transition import Ending, move
 
 log = logging.getLogger(__name__)
@@ -44,6 +45,7 @@ class Parts:
     launcher: Launcher
     archive: Archive
     limits: Limits
+    presence: Presence
     node: str
 
 
@@ -58,6 +60,7 @@ class Reconciler:
         self._busy: set[str] = set()  # jobs a pool thread works on: launching or archiving
         self._later: dict[str, float] = {}  # archiving failed: not before this time
         self._hurry = False
+        self._limits = parts.limits
         self._thread = threading.Thread(target=self._loop, name="reconciler", daemon=True)
 
     def start(self) -> None:
@@ -86,6 +89,8 @@ class Reconciler:
 
     def look(self) -> None:
         """One pass over every open job."""
+        since = self._parts.presence.look(time.time())
+        self._limits = replace(self._parts.limits, since=since)
         busy = set(self._busy)  # before reading: the pool may change these rows while we read them
         with self._parts.database.read() as conn:
             jobs = repository.unclosed(conn)
@@ -103,7 +108,7 @@ class Reconciler:
     def _look_at(self, job: Job) -> None:
         executor = self._parts.executor(job.execution)
         seen = executor.observe(job.run)
-        step = decide(job, seen, time.time(), self._parts.limits)
+        step = decide(job, seen, time.time(), self._limits)
         if step is not None:
             self._do(job, executor, seen, step)
 

@@ -6,10 +6,17 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from trainyard.contract.keys import DATASET_ID_PATTERN, PROJECT_ID_PATTERN
-from trainyard.contract.manifest import Manifest, Scalar, TaskSupport
+from trainyard.contract.manifest import Manifest, Parameter, Scalar, TaskSupport
 from trainyard.contract.vocabulary import Execution, Task
 from trainyard.errors import InvalidInput
 
+# a plain script's own parameters have no declaration: what they are sent as is what they are
+FREE = {
+    bool: Parameter(type="bool", default=False),
+    int: Parameter(type="int", default=0),
+    float: Parameter(type="float", default=0.0),
+    str: Parameter(type="str", default=""),
+}
 Plain = r"^[^\x00-\x1f\x7f]*$"  # names are shown in lists, logs and terminals: no control characters
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=Plain)]
 
@@ -108,11 +115,11 @@ def fill_params(request: SubmitJob, manifest: Manifest, task: Task, plain: bool)
                 hint=f"It has: {', '.join(manifest.params)}.",
                 field=f"params.{name[:60]}",
             )
-        if parameter is None:
-            filled[_free_name(name)] = value
-            continue
         try:
-            filled[name] = parameter.coerce(value)
+            if parameter is None:
+                filled[_free_name(name)] = FREE[type(value)].coerce(value)
+            else:
+                filled[name] = parameter.coerce(value)
         except ValueError as error:
             raise InvalidInput(f"{name} {error}; it is {str(value)[:60]}.", field=f"params.{name}") from None
     return filled

@@ -130,7 +130,7 @@ class JobService:
 
     def change(self, job_id: str, change: ChangeJob) -> Job:
         """Name, tags, notes and priority; what is None stays."""
-        values = change.model_dump(exclude_none=True)
+        values: dict[str, Any] = events.storable(change.model_dump(exclude_none=True))
 
         def store(conn: sa.Connection) -> Job:
             job = repository.get(conn, job_id)
