@@ -4,7 +4,6 @@ TrainyardError
  ├─ InvalidInput 422          a field of the request is wrong; `field` names it
  │   └─ InvalidSetting 422    … or a setting is, at start-up
  ├─ Unauthorized 401          no token, or one that does not count here
- ├─ Forbidden 403             known, but not allowed
  ├─ NotFound 404
  ├─ Conflict 409              true a moment ago, not any more
  ├─ TooLarge 413
@@ -43,11 +42,6 @@ class InvalidSetting(InvalidInput):
 class Unauthorized(TrainyardError):
     code = "unauthorized"
     status = 401
-
-
-class Forbidden(TrainyardError):
-    code = "forbidden"
-    status = 403
 
 
 class NotFound(TrainyardError):

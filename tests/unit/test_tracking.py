@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from trainyard.tracking.mlflow import healthy, run_url
+from trainyard.tracking.mlflow import healthy
 
 
 class Healthy(http.server.BaseHTTPRequestHandler):
@@ -48,8 +48,3 @@ def test_nothing_a_silent_server_and_no_address_are_unhealthy_soon() -> None:
         assert not healthy("http://[bad")
         assert not healthy("")
         assert time.monotonic() - began < 6
-
-
-def test_a_runs_page_is_named_with_what_is_in_the_ids_quoted() -> None:
-    assert run_url("http://m:5", "3", "abc") == "http://m:5/#/experiments/3/runs/abc"
-    assert run_url("http://m:5", "3", "a/b#c") == "http://m:5/#/experiments/3/runs/a%2Fb%23c"

@@ -11,7 +11,6 @@ import sqlalchemy as sa
 
 from trainyard.callbacks.token import Claims, Tokens
 from trainyard.contract.callbacks import Answer, Done, Event, Heartbeat
-from trainyard.contract.keys import checkpoint_prefix
 from trainyard.contract.vocabulary import State
 from trainyard.db.engine import Database
 from trainyard.db.prepared import Prepared
@@ -54,6 +53,10 @@ class _Row:
     checkpoint: str | None
     mlflow_run_id: str | None
     changed: bool = False
+
+    def note(self, results: dict[str, str]) -> None:
+        self.checkpoint = results.get("checkpoint", self.checkpoint)
+        self.mlflow_run_id = results.get("mlflow_run_id", self.mlflow_run_id)
 
 
 _SAVED = ("seq", "seen_at", "phase", "epoch", "epochs", "progress", "checkpoint", "mlflow_run_id")
@@ -192,9 +195,9 @@ def _advance(conn: sa.Connection, row: _Row, item: Incoming) -> None:
             row.epochs = row.epochs if call.epochs is None else call.epochs
             row.progress = row.progress if call.progress is None else call.progress
         case Event(type="checkpoint", data={"key": str(key)}):
-            _note_results(row, key, None)
+            row.note(endings.results(row.id, checkpoint=key))
         case Event(type="mlflow_run", data={"run_id": str(run_id)}):
-            _note_results(row, None, run_id)
+            row.note(endings.results(row.id, mlflow_run_id=run_id))
         case _:
             pass
     if row.state is State.QUEUED and _move(conn, row, State.RUNNING, item.at):
@@ -203,17 +206,9 @@ def _advance(conn: sa.Connection, row: _Row, item: Incoming) -> None:
         _end(conn, row, item, call)
 
 
-def _note_results(row: _Row, checkpoint: str | None, mlflow_run_id: str | None) -> None:
-    """A checkpoint counts only under the job's own prefix."""
-    if checkpoint and checkpoint.startswith(checkpoint_prefix(row.id)):
-        row.checkpoint = events.storable(checkpoint[:500])
-    if mlflow_run_id:
-        row.mlflow_run_id = events.storable(mlflow_run_id[:100])
-
-
 def _end(conn: sa.Connection, row: _Row, item: Incoming, done: Done) -> None:
     ending = endings.of_done(done, cancel_requested=row.cancel_requested_at is not None)
-    _note_results(row, done.checkpoint, done.mlflow_run_id)
+    row.note(endings.results(row.id, done.checkpoint, done.mlflow_run_id))
     if ending.state is State.SUCCEEDED:
         row.progress = 1.0
     if _move(conn, row, ending.state, item.at, ending):

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from trainyard.contract.callbacks import Done, TrainerFault
+from trainyard.contract.keys import checkpoint_prefix
 from trainyard.contract.vocabulary import DoneStatus, Reason, State
 from trainyard.executors.base import Exited
 from trainyard.jobs.transition import Ending
@@ -108,6 +109,14 @@ def _evidence(seen: Exited) -> dict[str, Any]:
     elif seen.tail:
         evidence["tail"] = seen.tail[-4_000:]
     return evidence
+
+
+def results(job_id: str, checkpoint: str | None = None, mlflow_run_id: str | None = None) -> dict[str, str]:
+    """What a trainer says it left, as columns of its job; a checkpoint counts only under the job's own prefix."""
+    told = {"mlflow_run_id": mlflow_run_id[:100] if mlflow_run_id else ""}
+    if checkpoint and checkpoint.startswith(checkpoint_prefix(job_id)):
+        told["checkpoint"] = checkpoint[:500]
+    return {name: text.replace("\0", "") for name, text in told.items() if text}
 
 
 def first_line(text: str) -> str:

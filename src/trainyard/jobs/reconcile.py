@@ -11,16 +11,17 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import sqlalchemy as sa
 
 from trainyard.contract.callbacks import Done
-from trainyard.contract.vocabulary import Execution, Reason, State
+from trainyard.contract.vocabulary import DoneStatus, Execution, Reason, State
 from trainyard.db.engine import Database
 from trainyard.events import log as events
 from trainyard.executors.base import Executor, Exited, Observation
 from trainyard.jobs import decide as decisions
-from trainyard.jobs import repository
+from trainyard.jobs import endings, repository
 from trainyard.jobs.archive import Archive
 from trainyard.jobs.decide import Decision, Limits, decide
 from trainyard.jobs.launch import Launcher, apply_ending
@@ -253,7 +254,11 @@ def _start(conn: sa.Connection, job: Job) -> bool:
 
 def _take_receipt(conn: sa.Connection, job: Job, receipt: Done) -> None:
     """`done` never arrived, but stands in the log: keep all that it would have told."""
-    repository.note_results(conn, job.id, receipt)
+    values: dict[str, Any] = endings.results(job.id, receipt.checkpoint, receipt.mlflow_run_id)
+    if receipt.status is DoneStatus.SUCCEEDED:
+        values["progress"] = 1.0
+    if values:
+        repository.set_fields(conn, job.id, **values)
     told = receipt.model_dump(mode="json", exclude={"kind", "attempt", "seq"}, exclude_defaults=True)
     row = {"project_id": job.project_id, "job_id": job.id, "at": time.time(), "type": "done"}
     row |= {"attempt": job.attempt, "seq": receipt.seq, "message": "Read from its log.", "data": events.storable(told)}

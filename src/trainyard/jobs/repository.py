@@ -6,13 +6,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from trainyard.contract.callbacks import Done
-from trainyard.contract.keys import checkpoint_prefix
-from trainyard.contract.vocabulary import DoneStatus, Execution, Reason, State, Task
+from trainyard.contract.vocabulary import Execution, Reason, State, Task
 from trainyard.db.tables import jobs, leases
 from trainyard.errors import NotFound
 from trainyard.jobs.model import Job
-from trainyard.jobs.states import ENDS
 
 _COLUMNS = [jobs.c[field.name] for field in fields(Job)]
 WAITING_STATES = (State.PENDING, State.QUEUED)
@@ -79,13 +76,6 @@ def unclosed(conn: sa.Connection) -> list[Job]:
     return [_job(row) for row in conn.execute(query)]
 
 
-def active_using_dataset(conn: sa.Connection, dataset_id: str) -> list[str]:
-    query = sa.select(jobs.c.id).where(
-        jobs.c.dataset_id == dataset_id, jobs.c.state.not_in([str(state) for state in ENDS])
-    )
-    return list(conn.execute(query.limit(5)).scalars())
-
-
 def set_fields(conn: sa.Connection, job_id: str, *, claim: int | None = None, **values: Any) -> bool:
     """Change anything but the state; with `claim`, only while no later claimant took the job over."""
     assert "state" not in values and "attempt" not in values, "states are written by transition.move"
@@ -99,19 +89,6 @@ def explain_wait(conn: sa.Connection, job_id: str, why: str) -> bool:
     """Say why a queued job waits; False where it does not wait any more."""
     query = jobs.update().where(jobs.c.id == job_id, jobs.c.state == State.QUEUED, jobs.c.claim == 0)
     return conn.execute(query.values(message=why)).rowcount == 1
-
-
-def note_results(conn: sa.Connection, job_id: str, done: Done) -> None:
-    """What a trainer says it left; a checkpoint counts only under the job's own prefix."""
-    values: dict[str, Any] = {}
-    if done.checkpoint and done.checkpoint.startswith(checkpoint_prefix(job_id)):
-        values["checkpoint"] = done.checkpoint
-    if done.mlflow_run_id:
-        values["mlflow_run_id"] = done.mlflow_run_id
-    if done.status is DoneStatus.SUCCEEDED:
-        values["progress"] = 1.0
-    if values:
-        set_fields(conn, job_id, **values)
 
 
 def claim(conn: sa.Connection, job: Job, node: str) -> bool:

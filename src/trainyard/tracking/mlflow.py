@@ -1,6 +1,4 @@
-"""What the backend needs of MLflow: whether it answers, and where a run's page is. Trainers do the rest themselves."""
-
-from urllib.parse import quote
+"""What the backend needs of MLflow: whether it answers. Trainers do the rest themselves."""
 
 import httpx2
 
@@ -15,8 +13,3 @@ def healthy(url: str) -> bool:
             return client.get(f"{url}/health").status_code == 200
     except (httpx2.HTTPError, httpx2.InvalidURL):
         return False
-
-
-def run_url(tracking_url: str, experiment_id: str, run_id: str) -> str:
-    """The page of a run, for people."""
-    return f"{tracking_url}/#/experiments/{quote(experiment_id, safe='')}/runs/{quote(run_id, safe='')}"
