@@ -1,14 +1,15 @@
 """Real services for every suite: one of each a session, a fresh database and backend a test."""
 
+import secrets
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.real.backend import Backend
 from tests.real.postgres import fresh_database, running_postgres
-from tests.real.s3server import S3Server, running_s3
-from trainyard.storage.store import Store
+from tests.real.s3server import S3Server, own_bucket, running_s3
 
 
 @pytest.fixture(scope="session")
@@ -33,34 +34,26 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
             yield url
 
 
-def backend_for(s3_server: S3Server, folder: Path, **settings: str) -> Backend:
-    """A backend in `folder`, with a bucket of its own; not started yet."""
-    store = s3_server.settings(folder / "data")
-    Store.from_settings(store).ensure_bucket()
-    access_key, secret_key = store.s3_keys
-    s3 = {
-        "TRAINYARD_S3_ENDPOINT": store.s3_endpoint,
-        "TRAINYARD_S3_ACCESS_KEY": access_key,
-        "TRAINYARD_S3_SECRET_KEY": secret_key,
-        "TRAINYARD_S3_BUCKET": store.s3_bucket,
-    }
-    return Backend(folder, s3, **settings)
+@contextmanager
+def backends(s3_server: S3Server, folder: Path) -> Iterator[Callable[..., Backend]]:
+    """Backends in a folder, each with a bucket of its own, not started yet; everything is ended and removed after."""
+    with ExitStack() as after:
+
+        def make(**settings: str) -> Backend:
+            place = folder / secrets.token_hex(4)
+            place.mkdir()
+            backend = Backend(place, after.enter_context(own_bucket(s3_server, place)), **settings)
+            after.callback(backend.tidy)
+            return backend
+
+        yield make
 
 
 @pytest.fixture
 def make_backend(s3_server: S3Server, tmp_path: Path) -> Iterator[Callable[..., Backend]]:
     """Backends with settings of one's own, not started yet."""
-    made: list[Backend] = []
-
-    def make(**settings: str) -> Backend:
-        folder = tmp_path / f"backend-{len(made)}"
-        folder.mkdir()
-        made.append(backend_for(s3_server, folder, **settings))
-        return made[-1]
-
-    yield make
-    for backend in made:
-        backend.tidy()
+    with backends(s3_server, tmp_path) as make:
+        yield make
 
 
 @pytest.fixture
@@ -78,6 +71,5 @@ def backend_on(make_backend: Callable[..., Backend], database_url: str) -> Backe
 @pytest.fixture(scope="module")
 def shared(s3_server: S3Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backend]:
     """One running backend for a whole file, for tests that don't mind each other."""
-    backend = backend_for(s3_server, tmp_path_factory.mktemp("shared")).start().with_sample()
-    yield backend
-    backend.tidy()
+    with backends(s3_server, tmp_path_factory.mktemp("shared")) as make:
+        yield make().start().with_sample()

@@ -68,6 +68,8 @@ def test_from_a_clean_clone_to_a_trained_model_in_one_command(clone: Path) -> No
     assert re.search(rf"MLflow +http://127\.0\.0\.1:\d+/#/experiments/\d+/runs/{job['mlflow_run_id']}", said.stdout)
     assert f"s3://trainyard/checkpoints/job-{job['id']}/best.pt" in said.stdout
     assert f"[TRACE:{job['trace_id']}]" in trainyard(clone, "logs", job["id"]).stdout
+    tests = trainyard(clone, "test", "--suite", "unit", "-k", "test_states")  # the README's other command
+    assert re.search(r"^\d\d passed, 0 failed$", tests.stdout, re.M), tests.stdout + tests.stderr
     again = trainyard(clone, "up", "--detach")
     assert again.returncode == 0
     assert "Already up" in again.stderr

@@ -6,21 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import backend_for
 from tests.faults.yard import Yard
 from tests.real.postgres import fresh_database
-from tests.real.s3server import S3Server
+from tests.real.s3server import S3Server, own_bucket
 
 
 @contextmanager
 def running_yard(s3_server: S3Server, folder: Path, **settings: str) -> Generator[Yard]:
-    s3 = {name: value for name, value in backend_for(s3_server, folder).env.items() if "_S3_" in name}
-    yard = Yard(folder, s3, **settings)
-    try:
-        yard.start().with_sample()
-        yield yard
-    finally:
-        yard.tidy()
+    with own_bucket(s3_server, folder) as s3:
+        yard = Yard(folder, s3, **settings)
+        try:
+            yard.start().with_sample()
+            yield yard
+        finally:
+            yard.tidy()
 
 
 @pytest.fixture(scope="package")

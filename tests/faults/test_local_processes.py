@@ -12,7 +12,7 @@ import pytest
 
 from tests.real.localruns import Runs, is_gone, spawn_elsewhere, wait_for
 from trainyard.contract.vocabulary import Reason
-from trainyard.executors.base import Alive, Exited
+from trainyard.executors.base import Alive, Exited, Preparing
 from trainyard.executors.local import processes
 from trainyard.executors.local.shim.kernel import boot_id
 
@@ -212,6 +212,33 @@ def test_f51_after_a_reboot_no_pid_is_trusted(runs: Runs) -> None:
     finally:
         decoy.kill()
         decoy.wait()
+
+
+@pytest.mark.parametrize("text", ["", '{"pid": 1', "null", "{}"], ids=["empty", "cut", "null", "without its fields"])
+def test_damaged_files_of_a_run_do_not_hide_that_it_is_over(runs: Runs, text: str) -> None:
+    run = runs.start("pass")
+    runs.end(run)
+    files = runs.files(run)
+    for name in ("exit.json", "shim.json"):
+        (files.path / name).write_text(text)
+        (files.path / "exit.json").write_text(text)
+        runs.executor.cancel(run)
+        seen = runs.executor.observe(run)
+        assert isinstance(seen, Exited)
+        assert seen.reason is Reason.SUPERVISOR_LOST
+        assert runs.executor.observe(run) == seen
+        runs.executor.clean_up(run)
+
+
+def test_a_run_whose_supervisor_lives_is_not_lost_with_its_file_and_can_be_stopped(runs: Runs) -> None:
+    run = runs.start("import time; print('on'); time.sleep(600)")
+    runs.wait_for_line(run, "\non")
+    shim = runs.shim(run)
+    (runs.files(run).path / "shim.json").write_text("")
+    assert isinstance(runs.executor.observe(run), Preparing)
+    runs.executor.cancel(run)
+    wait_for(lambda: is_gone(shim.pid), "that it sees the mark")
+    assert runs.end(run).stopped_on_request
 
 
 def test_two_shims_at_once_and_only_one_runs(runs: Runs) -> None:

@@ -16,6 +16,7 @@ from trainyard.contract.vocabulary import DoneStatus, Execution, Reason
 from trainyard.errors import NotAvailable
 from trainyard.executors.base import Absent, Alive, Exited, LaunchFailed, Preparing, RunId, RunSpec
 from trainyard.executors.local.executor import LocalExecutor
+from trainyard.executors.local.run_folder import RunFolder, ShimRecord
 from trainyard.executors.registry import Executors
 
 
@@ -185,6 +186,25 @@ def test_leased_gpus_are_the_visible_ones(runs: Runs) -> None:
     spec = runs.spec("pass")
     plan = runs.executor.plan(RunSpec(spec.run, "none", spec.env, script=spec.script, gpus=(1, 3)))
     assert plan["variables"]["CUDA_VISIBLE_DEVICES"] == "1,3"
+    assert plan["variables"]["CUDA_DEVICE_ORDER"] == "PCI_BUS_ID"  # as nvidia-smi counts
+
+
+@pytest.mark.parametrize("code", [0, 74])
+def test_a_run_that_ends_before_its_supervisor_is_seen_was_launched(
+    runs: Runs, code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, looks = RunFolder.shim, list[int]()
+
+    def late(folder: RunFolder) -> ShimRecord | None:
+        looks.append(1)
+        seen = read(folder)
+        if len(looks) == 2:  # the first look after the start
+            wait_for(lambda: folder.exit() and is_gone(read(folder).pid), "its end")
+            return None
+        return seen
+
+    monkeypatch.setattr(RunFolder, "shim", late)
+    assert runs.end(runs.start(f"raise SystemExit({code})")).exit_code == code
 
 
 def test_no_secret_is_written_to_the_run_folder_and_others_cannot_read_it(runs: Runs) -> None:

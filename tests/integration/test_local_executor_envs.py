@@ -57,7 +57,7 @@ def test_an_environment_is_made_once_used_and_found_again_in_milliseconds(runs: 
     runs.executor.submit(spec, said.append)
     end = runs.end(spec.run)
     assert end.exit_code == 0, end.tail
-    assert f"SIX {trainer}/.venv/lib" in end.tail
+    assert f"SIX {trainer}/.venvs/" in end.tail
     assert said[0] == "Making the environment of trainer-tiny"
     assert "is ready" in said[-1]
 
@@ -66,7 +66,7 @@ def test_an_environment_is_made_once_used_and_found_again_in_milliseconds(runs: 
         began = time.perf_counter()
         env, said = make(runs)
         took.append(time.perf_counter() - began)
-    assert env.python == trainer / ".venv" / "bin" / "python"
+    assert env.python == (trainer / ".venv").resolve() / "bin" / "python"
     assert said == []
     assert min(took) < 0.01
 
@@ -82,6 +82,73 @@ def test_changed_requirements_are_installed_and_two_callers_do_it_once(runs: Run
         thread.join()
     assert sum("Making the environment of trainer-tiny" in lines for lines in said) == 1
     assert list(trainer.glob(".venv/lib/*/site-packages/six-1.16.0.dist-info"))
+
+
+def prefix(runs: Runs, version: str) -> Path:
+    """The environment of these requirements, made."""
+    (runs.folder / "trainer-tiny" / "requirements.txt").write_text(f"six=={version}\n")
+    env, _ = make(runs)
+    assert env.folder is not None
+    return env.folder
+
+
+def test_an_environment_does_not_change_under_a_training_that_uses_it(runs: Runs, trainer: Path) -> None:
+    (trainer / "train.py").write_text(
+        "import pathlib, time; print('on')\nwhile not pathlib.Path('go').exists(): time.sleep(0.01)\n"
+        "import six; print('SIX', six.__version__)"
+    )
+    spec = runs.spec("pass")
+    spec = RunSpec(spec.run, "tiny", spec.env)
+    runs.started.append(spec.run)
+    runs.executor.submit(spec, print)
+    runs.wait_for_line(spec.run, "\non")
+    newest = [prefix(runs, version) for version in ("1.16.0", "1.15.0", "1.14.0")]
+    (trainer / "go").touch()
+    assert "SIX 1.17.0" in runs.end(spec.run).tail
+    assert (trainer / ".venv").resolve() == newest[-1]
+
+    last = prefix(runs, "1.13.0")  # now nobody uses the first one
+    assert set((trainer / ".venvs").iterdir()) == {newest[-1], last}
+
+
+def test_a_package_that_is_no_longer_required_is_gone_and_what_was_is_found_again(runs: Runs, trainer: Path) -> None:
+    first = prefix(runs, "1.17.0")
+    (trainer / "requirements.txt").write_text("# nothing\n")
+    second, _ = make(runs)
+    assert second.folder is not None
+    assert not list(second.folder.glob("lib/*/site-packages/six*"))
+    (trainer / "requirements.txt").write_text("six==1.17.0\n")
+    env, said = make(runs)
+    assert (env.folder, said) == (first, [])
+    assert (trainer / ".venv").resolve() == first
+
+
+def test_another_python_gets_another_environment(runs: Runs, trainer: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = envs.find_environment(runs.settings, "tiny").folder
+    monkeypatch.setattr(envs.platform, "python_version", lambda: "3.99.0")
+    assert envs.find_environment(runs.settings, "tiny").folder != before
+
+
+def test_requirements_that_are_edited_meanwhile_are_the_ones_installed(runs: Runs, trainer: Path) -> None:
+    def edit(line: str) -> None:
+        if line.startswith("Making"):
+            (trainer / "requirements.txt").write_text("six==1.16.0\n")
+
+    env = envs.make_environment(runs.settings, "tiny", edit)
+    assert env.is_ready
+    assert list(trainer.glob(".venv/lib/*/site-packages/six-1.16.0.dist-info"))
+    assert envs.find_environment(runs.settings, "tiny") == env
+
+
+def test_a_folder_from_before_is_used_while_it_fits_and_never_touched(runs: Runs, trainer: Path) -> None:
+    made = prefix(runs, "1.17.0")
+    (trainer / ".venv").unlink()
+    made.rename(trainer / ".venv")
+    env, said = make(runs)
+    assert (env.folder, said) == (trainer / ".venv", [])
+    assert prefix(runs, "1.16.0").parent == trainer / ".venvs"
+    assert not (trainer / ".venv").is_symlink()
+    assert list(trainer.glob(".venv/lib/*/site-packages/six-1.17.0.dist-info"))
 
 
 def test_a_requirement_that_does_not_exist_fails_clearly_and_counts_as_not_made(runs: Runs, trainer: Path) -> None:

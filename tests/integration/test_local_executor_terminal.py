@@ -81,6 +81,23 @@ def test_a_debugger_and_input_work_and_everything_is_in_the_log(runs: Runs, atta
     assert "\r" not in log
 
 
+def test_a_proxy_of_the_terminal_does_not_stand_between_a_trainer_and_the_platform(
+    runs: Runs, attach: Attach, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")  # nobody listens there
+    run, terminal = attach("""
+        import http.server, threading, urllib.request
+        server = http.server.HTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        print(urllib.request.urlopen(f"http://127.0.0.1:{server.server_port}/").status)
+    """)
+    terminal.expect(pexpect.EOF)
+    terminal.wait()
+    assert runs.end(run).exit_code == 0, runs.log(run)
+
+
 def test_ctrl_c_reaches_the_trainer_and_counts_as_a_request(runs: Runs, attach: Attach) -> None:
     run, terminal = attach("""
         import time

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trainyard.settings import Settings
+from trainyard.storage.client import Address, make_client
+from trainyard.storage.store import Store
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,22 @@ class S3Server:
                 **given,
             },
         )
+
+
+@contextmanager
+def own_bucket(server: S3Server, folder: Path) -> Generator[dict[str, str]]:
+    """A bucket on it as a backend's variables. Removed with all that is in it: the server has only so many volumes."""
+    settings = server.settings(folder / "data")
+    address = Address.from_settings(settings)
+    Store(address).ensure_bucket()
+    access_key, secret_key = settings.s3_keys
+    yield {
+        "TRAINYARD_S3_ENDPOINT": settings.s3_endpoint,
+        "TRAINYARD_S3_ACCESS_KEY": access_key,
+        "TRAINYARD_S3_SECRET_KEY": secret_key,
+        "TRAINYARD_S3_BUCKET": settings.s3_bucket,
+    }
+    make_client(address, quick=False).delete_bucket(Bucket=address.bucket)
 
 
 def free_ports(count: int) -> list[int]:

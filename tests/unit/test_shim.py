@@ -90,6 +90,28 @@ def test_the_trainers_environment_is_ours_without_the_platforms(monkeypatch: pyt
     assert (env["PATH"], env["TMPDIR"], env["EPOCHS"]) == ("/envs/x/bin:/bin", "/run/tmp", "1")
 
 
+@pytest.mark.parametrize("problem", ["x" * 9000, "\N{ROCKET}" * 3000])
+def test_a_long_problem_is_cut_so_that_exit_json_stays_json(tmp_path: Path, problem: str) -> None:
+    files.reserve_exit(str(tmp_path))
+    files.write_exit(str(tmp_path), {"exit_code": 127, "problem": problem})
+    text = (tmp_path / "exit.json").read_text()
+    assert len(text) == 4096
+    assert json.loads(text)["problem"].startswith(problem[:200])
+
+
+@pytest.mark.parametrize("given", ["no_proxy", "NO_PROXY"])
+def test_a_proxy_is_not_asked_for_addresses_of_this_machine(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        monkeypatch.delenv(name)
+    assert not {"NO_PROXY", "no_proxy"} & trainer_environment({}, "/bin/x", "/tmp").keys()
+    monkeypatch.setenv("HTTP_PROXY", "http://10.0.0.1:3128")
+    monkeypatch.setenv(given, "corp.example")
+    env = trainer_environment({}, "/bin/x", "/tmp")
+    assert env["NO_PROXY"] == env["no_proxy"] == "corp.example,127.0.0.1,localhost,::1"
+    monkeypatch.setenv(given, "*")
+    assert trainer_environment({}, "/bin/x", "/tmp")[given] == "*"
+
+
 def test_a_missing_program_says_so(tmp_path: Path) -> None:
     null = os.open(os.devnull, os.O_RDWR)
     with pytest.raises(NotStarted, match="No such file"):

@@ -1,6 +1,8 @@
 """Everything the backend consists of, put together once at start-up and taken apart at the end."""
 
+import asyncio
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -25,6 +27,8 @@ from trainyard.jobs.trainers import Catalog
 from trainyard.settings import Settings, keep_secret
 from trainyard.storage.store import Store
 
+UPLOADS_AT_ONCE = 2  # one may take minutes: a pool of their own, or they would hold up every stream and log
+
 
 @dataclass(slots=True)
 class Platform:
@@ -37,6 +41,7 @@ class Platform:
     jobs: JobService
     callbacks: CallbackService
     datasets: DatasetService
+    uploads: ThreadPoolExecutor
     samples: Samples
     reconciler: Reconciler
     hub: Hub
@@ -47,6 +52,7 @@ class Platform:
         await self.hub.close()
         self.reconciler.close()
         self.executors.close()
+        await asyncio.to_thread(self.uploads.shutdown, cancel_futures=True)
         self.database.close()
 
 
@@ -61,7 +67,7 @@ def build(settings: Settings) -> Platform:
     store = Store.from_settings(settings)
     catalog = Catalog(settings.trainers_dir)
     executors = Executors(settings)
-    presence = Presence()
+    presence = Presence(settings.data_dir / "last_look")
     tokens = Tokens(settings.jwt_key, settings.token_hours * 3600, presence)
     access_key, secret_key = settings.s3_keys
     launcher = Launcher(
@@ -91,6 +97,7 @@ def build(settings: Settings) -> Platform:
         jobs=JobService(database, catalog, settings.execution_mode, executors.get, reconciler.wake),
         callbacks=CallbackService(database, tokens),
         datasets=datasets,
+        uploads=ThreadPoolExecutor(UPLOADS_AT_ONCE, "upload"),
         samples=Samples(settings, database, catalog, datasets),
         reconciler=reconciler,
         hub=Hub(database),

@@ -30,7 +30,7 @@ class Tokens:
     def __init__(self, key: str, lifetime_seconds: float, presence: Presence | None = None) -> None:
         self._key = OctKey.import_key(key)
         self._lifetime = lifetime_seconds
-        self._presence = presence or Presence()
+        self._presence = presence
         self._checked: dict[str, Claims] = {}  # signatures proven already; expiry is still looked at each time
 
     def sign(self, job_id: str, attempt: int, now: float | None = None) -> str:
@@ -59,8 +59,9 @@ class Tokens:
 
     def _nobody_renewed(self, claims: Claims, now: float) -> bool:
         """It ran out while no backend was there to renew it: its trainer gets a moment to come back."""
-        due = claims.expires_at - self._lifetime / 3
-        return self._presence.since > due and now - self._presence.since < RETURN_SECONDS
+        if self._presence is None or now - self._presence.since > RETURN_SECONDS:
+            return False
+        return self._presence.was_away(claims.expires_at - self._lifetime / 3)
 
     def renewal(self, claims: Claims, now: float | None = None) -> str | None:
         """A fresh token once a third of the lifetime is left."""

@@ -45,7 +45,7 @@ def find_python(settings: Settings, framework: str) -> str:
     folders = (
         settings.trainers_dir / f"venv-{framework}",
         settings.trainers_dir / f"trainer-{framework}" / ".venv",
-        settings.envs_dir / framework,
+        settings.envs_dir / framework / ".venv",
     )
     inside = ("Scripts", "python.exe") if sys.platform == "win32" else ("bin", "python")
     for folder in folders:

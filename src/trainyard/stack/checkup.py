@@ -170,6 +170,6 @@ def _trainer(settings: Settings, name: str) -> Finding:
         return Finding(name, Verdict.WARN, f"has no requirements.txt: it runs with {found.python}", "Add one.")
     if found.is_ready:
         return Finding(name, Verdict.OK, f"environment is ready: {found.folder}")
-    if found.folder.exists():
+    if found.recipe is not None and found.recipe.link.exists():
         return Finding(name, Verdict.OK, "environment is out of date; the next job brings it up to date")
     return Finding(name, Verdict.OK, "environment is made at the first job")

@@ -16,6 +16,7 @@ def http_status(url: str, timeout: float = 2) -> int | None:
         with (_direct if here else _as_configured).open(url, timeout=timeout) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
+        error.close()  # it holds the connection
         return error.code
     except (OSError, http.client.HTTPException, ValueError):
         return None

@@ -13,12 +13,12 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from trainyard.executors.local.env_folders import STAMP, forget_old, show
 from trainyard.executors.local.installing import Stopped, run_uv
 from trainyard.settings import Settings
 from trainyard.uv import find_uv
 
 Say = Callable[[str], None]
-_STAMP = "trainyard.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +27,37 @@ class Environment:
 
     folder: Path | None  # None: the system's
     python: Path
-    requirements: Path | None  # None: nothing to install, it is used as it is
+    recipe: "Recipe | None" = None  # None: nothing to install, it is used as it is
 
     @property
     def is_ready(self) -> bool:
-        """Milliseconds: a hash of requirements.txt against the stamp that the last complete installation left."""
-        if self.folder is None or self.requirements is None:
+        """Milliseconds: what it is to be against the stamp that its complete installation left."""
+        if self.folder is None or self.recipe is None:
             return self.python.exists()
         try:
-            stamp = json.loads((self.folder / _STAMP).read_text(encoding="utf-8"))
+            stamp = json.loads((self.folder / STAMP).read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return False
-        return stamp == _stamp(self.requirements) and self.python.exists()
+        return stamp == self.recipe.stamp and self.python.exists()
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What an environment is made from, and the name that people find the newest one by."""
+
+    requirements: Path
+    stamp: dict[str, Any]
+    link: Path
+
+    @property
+    def folder(self) -> Path:
+        digest = hashlib.sha256(json.dumps(self.stamp, sort_keys=True).encode()).hexdigest()
+        return self.link.parent / ".venvs" / digest[:12]
+
+    @property
+    def is_current(self) -> bool:
+        """False once somebody has edited the requirements."""
+        return self.stamp == _stamp(self.requirements)
 
 
 def find_environment(settings: Settings, framework: str) -> Environment:
@@ -47,11 +66,16 @@ def find_environment(settings: Settings, framework: str) -> Environment:
     by_hand = settings.trainers_dir / f"venv-{framework}"
     requirements = trainer / "requirements.txt"
     if python_of(by_hand).exists():
-        return Environment(by_hand, python_of(by_hand), None)
+        return Environment(by_hand, python_of(by_hand))
     if not requirements.exists():
-        return Environment(None, system_python(), None)
-    folder = trainer / ".venv" if os.access(trainer, os.W_OK) else settings.envs_dir / framework
-    return Environment(folder, python_of(folder), requirements)
+        return Environment(None, system_python())
+    home = trainer if os.access(trainer, os.W_OK) else settings.envs_dir / framework
+    recipe = Recipe(requirements, _stamp(requirements), home / ".venv")
+    if not recipe.link.is_symlink():  # one from before there were several
+        single = Environment(recipe.link, python_of(recipe.link), recipe)
+        if single.is_ready:
+            return single
+    return Environment(recipe.folder, python_of(recipe.folder), recipe)
 
 
 def make_environment(
@@ -60,7 +84,10 @@ def make_environment(
     """The environment, made first if it must be; minutes, then, with a line through `say` each second. One caller
     makes it, others wait. Raises LaunchFailed, and Stopped once `is_cancelled`."""
     env = find_environment(settings, framework)
-    if env.folder is None or env.requirements is None or env.is_ready:
+    if env.folder is None or env.recipe is None:
+        return env
+    if env.is_ready:
+        show(env.folder, env.recipe.link)
         return env
     uv = find_uv(settings.data_dir)
     if uv is None:
@@ -68,35 +95,38 @@ def make_environment(
             f"uv is not installed, so trainer-{framework} gets no environment of its own: it runs with the system's "
             "Python and what is installed there. `pip install uv` changes that."
         )
-        return Environment(None, system_python(), None)
-    with _only_one(env.folder, framework, say, is_cancelled):
-        if not env.is_ready:
-            _make(uv, env.folder, env.requirements, framework, say, is_cancelled)
+        return Environment(None, system_python())
+    with _only_one(env.recipe.link, framework, say, is_cancelled):
+        if not env.is_ready and env.recipe.is_current:
+            _make(uv, env.recipe, framework, say, is_cancelled)
+    if not env.recipe.is_current:  # edited while it was made
+        return make_environment(settings, framework, say, is_cancelled)
     return env
 
 
-def _make(
-    uv: str, folder: Path, requirements: Path, framework: str, say: Say, is_cancelled: Callable[[], bool]
-) -> None:
+def _make(uv: str, recipe: Recipe, framework: str, say: Say, is_cancelled: Callable[[], bool]) -> None:
     title = f"Making the environment of trainer-{framework}"
-    stamp = _stamp(requirements)
-    (folder / _STAMP).unlink(missing_ok=True)  # not ready from here on, whatever happens
+    folder = recipe.folder
     say(title)
-    if not python_of(folder).exists():
-        run_uv(uv, ["venv", "--clear", "--python", str(system_python()), str(folder)], title, say, is_cancelled)
-    install = ["pip", "install", "--python", str(python_of(folder)), "-r", str(requirements)]
+    # --clear: what an interrupted installation left behind may be half a package
+    run_uv(uv, ["venv", "--clear", "--python", str(system_python()), str(folder)], title, say, is_cancelled)
+    install = ["pip", "install", "--python", str(python_of(folder)), "-r", str(recipe.requirements)]
     began = time.monotonic()
     run_uv(uv, install, title, say, is_cancelled)
-    (folder / _STAMP).write_text(json.dumps(stamp), encoding="utf-8")
+    if not recipe.is_current:
+        return  # nobody knows which of the two was installed
+    (folder / STAMP).write_text(json.dumps(recipe.stamp), encoding="utf-8")
     say(f"The environment of trainer-{framework} is ready, after {time.monotonic() - began:.0f} s")
+    show(folder, recipe.link)
+    forget_old(folder)
 
 
 class _only_one:
     """Holds the trainer's lock; says once who is waited for, and goes on looking whether the run was cancelled."""
 
-    def __init__(self, folder: Path, framework: str, say: Say, is_cancelled: Callable[[], bool]) -> None:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        self._lock = FileLock(f"{folder}.lock")  # beside it: another installation may use the same trainer
+    def __init__(self, link: Path, framework: str, say: Say, is_cancelled: Callable[[], bool]) -> None:
+        link.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = FileLock(f"{link}.lock")  # beside it: another installation may use the same trainer
         self._framework, self._say, self._is_cancelled = framework, say, is_cancelled
 
     def __enter__(self) -> None:

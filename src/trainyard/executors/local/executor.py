@@ -216,6 +216,8 @@ def _wait_for_shim(child: "subprocess.Popen[bytes]", folder: RunFolder) -> ShimR
     give_up = time.monotonic() + _SHIM_SECONDS
     while (shim := folder.shim()) is None:
         status = child.poll()
+        if status is not None and (shim := folder.shim()):  # it ran and ended while we looked
+            return shim
         if status == _STARTED_BEFORE:
             return None
         if status == _DISK_IS_FULL:

@@ -7,10 +7,13 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from trainyard.executors.base import RunId
 from trainyard.executors.local.shim import folder as names
+from trainyard.executors.local.shim.kernel import boot_id
+
+_NOBODY = 2**31 - 1  # no system gives such a pid
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +75,10 @@ class RunFolder:
             return None
 
     def shim(self) -> ShimRecord | None:
-        record = self._read(names.SHIM)
+        """None before it has said who it is. Where that can't be read, it counts as lost unless it lives."""
+        record = self._read(names.SHIM, {"pid", "ticks", "boot_id", "at", "tmp"})
         if record is None:
-            return None
+            return self._lost_shim()
         return ShimRecord(
             pid=record["pid"],
             ticks=record["ticks"],
@@ -84,14 +88,25 @@ class RunFolder:
             child=record.get("child"),
         )
 
-    def exit(self) -> dict[str, Any] | None:
-        return self._read(names.EXIT)
-
-    def _read(self, name: str) -> dict[str, Any] | None:
+    def _lost_shim(self) -> ShimRecord | None:
         try:
-            return json.loads((self.path / name).read_text(encoding="utf-8"))
-        except (FileNotFoundError, NotADirectoryError):
+            at = (self.path / names.SHIM).stat().st_mtime
+        except OSError:
             return None
+        if names.is_locked(str(self.path)):
+            return None  # it has a mark file and the run's variables to be stopped by
+        return ShimRecord(_NOBODY, ticks=None, boot_id=boot_id(), at=at, tmp=str(self.path / names.TMP), child=None)
+
+    def exit(self) -> dict[str, Any] | None:
+        return self._read(names.EXIT, {"exit_code", "signal", "at", "stopped_on_request"})
+
+    def _read(self, name: str, needed: set[str]) -> dict[str, Any] | None:
+        """None where it isn't there, or is empty or damaged: a full disk and a power cut do that."""
+        try:
+            record: Any = json.loads((self.path / name).read_text(encoding="utf-8"))
+        except (FileNotFoundError, NotADirectoryError, ValueError):
+            return None
+        return cast(dict[str, Any], record) if isinstance(record, dict) and needed <= record.keys() else None
 
     def is_disk_full(self) -> bool:
         """Less is left than it takes to write down how a run ended."""

@@ -15,15 +15,12 @@ _KEPT_PREFIXES = ("LC_", "CUDA_", "NVIDIA_", "NCCL_", "OMP_", "MKL_", "OPENBLAS_
 
 def base_environment(source: Mapping[str, str] = os.environ) -> dict[str, str]:
     """What of our own environment a trainer needs to work on this machine. An allow-list: new secrets stay out."""
-    kept = {name: value for name, value in source.items() if name in _KEPT or name.startswith(_KEPT_PREFIXES)}
-    if any(name.lower().endswith("_proxy") for name in kept):
-        # a proxy is for the internet: the platform's own addresses are on this machine
-        for name in ("NO_PROXY", "no_proxy"):
-            kept[name] = ",".join(filter(None, (kept.get(name), "127.0.0.1,localhost,::1")))
-    return kept
+    return {name: value for name, value in source.items() if name in _KEPT or name.startswith(_KEPT_PREFIXES)}
 
 
 def plan_variables(gpus: tuple[int, ...]) -> dict[str, str]:
     """What a run gets beyond the contract, and no secret: it may be written to plan.json."""
     # an empty CUDA_VISIBLE_DEVICES hides all of them: a job that was leased none must not take another's
-    return {"CUDA_VISIBLE_DEVICES": ",".join(map(str, gpus)), "PYTHONUNBUFFERED": "1"}
+    visible = {"CUDA_VISIBLE_DEVICES": ",".join(map(str, gpus))}
+    # leases count as nvidia-smi does; CUDA's own order puts the fastest first
+    return visible | {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "PYTHONUNBUFFERED": "1"}

@@ -31,11 +31,33 @@ def take_lock(folder: str) -> bool:
     return not any(os.path.exists(os.path.join(folder, name)) for name in (SHIM, EXIT))
 
 
+def is_locked(folder: str) -> bool:
+    """Whether the process that took the lock lives. For a folder where a run was started: a look at one that is about
+    to start would get into its way."""
+    try:
+        import fcntl  # not on Windows
+    except ImportError:
+        return False
+    try:
+        fd = os.open(os.path.join(folder, LOCK), os.O_RDONLY)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(fd)
+    return False
+
+
 def write_json(folder: str, name: str, data: dict[str, object]) -> None:
-    """Replace a file atomically."""
+    """Replace a file atomically, so that it is whole even after a power cut."""
     draft = os.path.join(folder, f".{name}.{os.getpid()}")
     with open(draft, "w", encoding="utf-8") as file:
         json.dump(data, file)
+        file.flush()
+        os.fsync(file.fileno())  # 0.3 ms
     os.replace(draft, os.path.join(folder, name))
 
 
@@ -50,7 +72,7 @@ def write_exit(folder: str, data: dict[str, object]) -> None:
     reserve = os.path.join(folder, _RESERVE)
     fd = os.open(reserve, os.O_WRONLY | os.O_CREAT, 0o600)
     try:
-        os.pwrite(fd, json.dumps(data).encode()[:_RESERVED_BYTES], 0)
+        os.pwrite(fd, _fitting(data).encode(), 0)
         os.fsync(fd)
     finally:
         os.close(fd)
@@ -60,3 +82,12 @@ def write_exit(folder: str, data: dict[str, object]) -> None:
         os.fsync(directory)
     finally:
         os.close(directory)
+
+
+def _fitting(data: dict[str, object]) -> str:
+    """As JSON that fits into the reserved space: a long problem is cut, the log has all of it."""
+    text, problem = json.dumps(data), str(data.get("problem", ""))
+    while len(text) > _RESERVED_BYTES and problem:
+        problem = problem[: len(problem) * 3 // 4]
+        text = json.dumps(data | {"problem": f"{problem}…"})
+    return text

@@ -18,7 +18,17 @@ def trainer_environment(variables: dict[str, str], program: str, tmp: str) -> di
     env.pop("VIRTUAL_ENV", None)
     env["PATH"] = os.path.dirname(program) + os.pathsep + env.get("PATH", os.defpath)
     env["TMPDIR"] = tmp
-    return env | variables
+    return env | variables | _past_proxies(env)
+
+
+def _past_proxies(env: dict[str, str]) -> dict[str, str]:
+    """A proxy is for the internet: the platform's own addresses are on this machine."""
+    proxied = any(name.lower().endswith("_proxy") and name.lower() != "no_proxy" for name in env)
+    given = env.get("no_proxy") or env.get("NO_PROXY") or ""
+    if not proxied or given.strip() == "*":
+        return {}
+    both = ",".join(filter(None, (given, "127.0.0.1,localhost,::1")))
+    return {"no_proxy": both, "NO_PROXY": both}  # libraries differ in which one they look at
 
 
 def start_child(argv: list[str], cwd: str, env: dict[str, str], stdio: tuple[int, int, int], terminal: bool) -> int:
