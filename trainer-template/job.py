@@ -39,7 +39,8 @@ class Job:
         self.url, self.token = os.getenv("BACKEND_BASE_URL", "").rstrip("/"), os.getenv("CALLBACK_TOKEN", "")
         self.attempt, self.seq, self.flush, self.entries = 1, 0, 60.0, itertools.count()
         self.phase, self.metrics, self.checkpoint, self.run_id = {"phase": "starting"}, {}, None, None
-        self.pid, self.signal, self.ending = os.getpid(), 0, threading.Event()
+        self.pid, self.signal = os.getpid(), 0
+        self.ending, self.told = threading.Event(), threading.Event()  # training is over; `done` is on its way
         self.lock = threading.RLock()  # an RLock, because a signal may interrupt its holder, the main thread
         self.folder = Path(tempfile.mkdtemp(prefix=f"{self.id}-"))  # all that is temporary; removed at the end
         self.backend = Spool("the backend", self._send) if self.url and self.token else None
@@ -74,9 +75,10 @@ class Job:
         threading.Thread(target=self._beat, args=(seconds,), daemon=True).start()
 
     def _beat(self, seconds):
-        while not self.ending.wait(seconds):
-            if self.backend and not self.backend.calls:  # a call that waits tells as much as a heartbeat
-                self.call("heartbeat", **self.phase)
+        while not self.told.wait(seconds):
+            with self.lock:  # or a heartbeat could follow `done`
+                if self.backend and not self.backend.calls and not self.told.is_set():  # a waiting call tells as much
+                    self.call("heartbeat", **self.phase)
 
     def _stop(self, number, frame):
         if os.getpid() != self.pid:
@@ -189,6 +191,7 @@ class Job:
         return {"type": type(error).__name__, "message": str(error)[-5_000:], "traceback": text}
 
     def _finish(self, status, code, fault):
+        self.phase = {**self.phase, "phase": "uploading"}  # heartbeats go on: it may take minutes
         patient = status != "cancelled"  # whoever cancels will not wait for long
         seconds = self.flush if patient else min(self.flush, 5)
         if not self.storage.close(seconds, patient):
@@ -200,6 +203,7 @@ class Job:
         if self.mlflow and not self.mlflow.close(min(seconds, 10), patient):
             self.warn(f"MLflow misses the last {len(self.mlflow.calls)} entries: {self.mlflow.error}")
         shutil.rmtree(self.folder, ignore_errors=True)
+        self.told.set()
         end = {"checkpoint": self.checkpoint, "mlflow_run_id": self.run_id, "error": fault}
         receipt = f"DONE {json.dumps(self.call('done', True, status=status, metrics=self.metrics, **end), default=str)}"
         self.say(receipt)  # before the last flush, which may be cut short

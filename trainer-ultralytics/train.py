@@ -54,6 +54,7 @@ def find_weights(job, name):
         requests.head(f"https://github.com/{GITHUB_ASSETS_REPO}", timeout=5)  # the download itself waits for minutes
         attempt_download_asset(path, retry=0, progress=False)
         job.say(f"starts from the hub's {name}.pt")
+        keep_weights(job, path)
         return path
     except OSError as error:  # no network, no such file: both are ConnectionError
         job.say(f"the hub can't be reached: {type(error).__name__}")
@@ -62,6 +63,19 @@ def find_weights(job, name):
         f"weights/{name}.pt, nor to be had from the hub. It learns, but needs far more epochs and pictures"
     )
     return f"{name}.yaml"
+
+
+def keep_weights(job, path):
+    """Put the hub's weights, if they are whole, where the next run looks first; this one goes on without."""
+    from ultralytics.utils.patches import torch_load
+
+    try:
+        torch_load(path, map_location="cpu")
+        client, bucket = utils.get_storage_client()
+        client.upload_file(str(path), bucket, f"weights/{path.name}")
+        job.say(f"keeps them as weights/{path.name} in the storage")
+    except Exception as error:  # read-only keys, a full or absent storage: none of it matters to this training
+        job.say(f"could not keep weights/{path.name} in the storage: {error}")
 
 
 def find_start(job, name, epochs):

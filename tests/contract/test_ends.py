@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from tests.contract.conftest import MakeStarter, Storage
+from tests.contract.conftest import MakeProbe, MakeStarter, Storage
 from tests.contract.gate import Gate
 from tests.contract.recorder import Call, Recorder, Reply
 from tests.contract.running import JOB, MARK, TOKEN, Run, Starter
@@ -190,4 +190,26 @@ def test_a_storage_that_is_back_in_time_gets_the_checkpoints(
     recorder.reply = shut_for_a_while
     template(MINIO_ENDPOINT=gate_to_storage.url, EPOCHS=20, IMAGE_SIZE=128, BATCH_SIZE=1).succeeds()
     assert {event["data"]["kind"] for event in recorder.events("checkpoint")} == {"best", "last"}
+    assert storage.has(recorder.done()["checkpoint"])
+
+
+def test_heartbeats_go_on_while_the_last_checkpoint_is_uploaded(
+    template: Starter, probe: MakeProbe, recorder: Recorder, storage: Storage, gate_to_storage: Gate
+) -> None:
+    gate_to_storage.set("hanging")
+    template.variables.update(MINIO_ENDPOINT=gate_to_storage.url, HEARTBEAT_SECONDS="0.1")
+    run = probe(
+        """
+        utils.notify_status("training", 1, 1, {"loss": 0.5})
+        path = job.folder / "model"
+        path.write_bytes(b"weights")
+        utils.upload_checkpoint(path, "best.pt", 1)
+        """
+    )
+    uploading = recorder.wait_for(lambda seen: [b for b in seen.heartbeats() if b["phase"] == "uploading"][2:])
+    assert (uploading[0]["epoch"], uploading[0]["epochs"]) == (1, 1)
+    gate_to_storage.set("shut")
+    gate_to_storage.set("open")
+    run.succeeds()
+    assert recorder.taken[-1].kind == "done"
     assert storage.has(recorder.done()["checkpoint"])

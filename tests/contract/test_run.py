@@ -128,7 +128,7 @@ def test_a_shared_cache_serves_the_dataset_twice(template: Starter, storage: Sto
 
 def test_a_trainer_runs_by_hand_with_a_dotenv_alone(template: Starter, recorder: Recorder, tmp_path: Path) -> None:
     folder = tmp_path / "copy"
-    shutil.copytree(template.script.parent, folder, ignore=shutil.ignore_patterns(".venv"))
+    shutil.copytree(template.script.parent, folder, ignore=shutil.ignore_patterns(".venv*"))
     wanted = {
         name: value for name, value in template.variables.items() if name.startswith(("MINIO", "STORAGE", "DATASET"))
     }

@@ -8,7 +8,7 @@ from tests.contract import pictures
 from tests.contract.conftest import MakeStarter, Storage
 from tests.contract.gate import Gate
 from tests.contract.recorder import Recorder
-from tests.contract.running import JOB, MARK, Starter
+from tests.contract.running import JOB, MARK, ROOT, Starter
 
 PREFIX = f"checkpoints/job-{JOB}/"
 BOXES = {
@@ -134,6 +134,40 @@ def test_a_dataset_of_the_other_task_is_named(
     model = "yolo11n" if task == "detect" else "yolo11n-cls"
     assert start(TASK_TYPE=task, MODEL_NAME=model, DATASET_ID=dataset).end(60) == 1
     assert said in recorder.done()["error"]["message"]
+
+
+FROM_A_HUB = f"""
+import sys
+sys.path.insert(0, {str(ROOT / "trainer-ultralytics")!r})
+import requests, train, utils
+from job import Job
+
+def weigh(job):
+    ultralytics = train.load_ultralytics(job.folder)
+    from ultralytics.utils import downloads
+    requests.head = lambda *_, **__: None
+    downloads.attempt_download_asset = lambda path, **_: ultralytics.YOLO("yolo11n.yaml").save(path)
+    first = train.find_weights(job, "yolo11n")
+    first.rename(job.folder / "first.pt")
+    assert train.find_weights(job, "yolo11n").read_bytes() == (job.folder / "first.pt").read_bytes()
+    downloads.attempt_download_asset = lambda path, **_: path.write_bytes(b"half of it")
+    train.find_weights(job, "yolo11s")
+
+Job().run(weigh)
+"""
+
+
+def test_what_the_hub_gave_is_kept_for_the_next_run_if_it_is_whole(start: Starter, storage: Storage) -> None:
+    start.script = start.folder / "weigh.py"
+    start.script.write_text(FROM_A_HUB)
+    try:
+        run = start()
+        run.succeeds()
+        assert storage.keys("weights/") == ["weights/yolo11n.pt"]
+    finally:
+        storage.client.delete_object(Bucket=storage.bucket, Key="weights/yolo11n.pt")
+    assert "starts from weights/yolo11n.pt in the storage" in run.stdout
+    assert "could not keep weights/yolo11s.pt" in run.stdout
 
 
 def test_a_hub_that_hangs_does_not_hold_up_the_run(start: Starter, recorder: Recorder) -> None:

@@ -277,6 +277,22 @@ def test_a_backend_that_is_not_there_is_said_at_once(shell: Shell, command: tupl
     assert "`trainyard up` starts it" in said.err
 
 
+def test_the_generated_token_goes_to_no_host_that_a_dotenv_names(shell: Shell) -> None:
+    folder = shell.folder / "cloned"
+    folder.mkdir()
+    (folder / ".env").write_text("TRAINYARD_URL=http://127.0.0.1@192.0.2.1:8000\n")
+    stranger = Shell(shell.backend, folder)
+    del stranger.env["TRAINYARD_TOKEN"]
+    stranger.env["TRAINYARD_DATA_DIR"] = str(folder / "data")
+    said = stranger.run("jobs", code=2)
+    assert "there is no token for it" in said.err
+    assert "Set TRAINYARD_TOKEN" in said.err
+    for here in ("127.0.0.1", "localhost", "[::1]"):
+        assert "The backend isn't running" in stranger.run("jobs", code=1, TRAINYARD_URL=f"http://{here}:9").err
+    chosen = {"TRAINYARD_URL": "http://192.0.2.1:9", "TRAINYARD_TOKEN": "chosen-by-somebody"}
+    assert "The backend isn't running" in stranger.run("jobs", code=1, **chosen).err
+
+
 def test_another_installation_s_token_is_refused_in_a_sentence(shell: Shell) -> None:
     said = shell.run("jobs", code=1, TRAINYARD_TOKEN="not-the-token-of-this-one")
     assert "token is not valid here" in said.err

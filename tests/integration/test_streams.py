@@ -1,14 +1,25 @@
 """Live streams: events without a gap across a lost connection or a restarted backend, logs as they grow."""
 
+import io
 import json
+import os
+import shutil
 import threading
-from collections.abc import Iterator
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import httpx2
 import psutil
+import pytest
 
+from tests.contract.gate import Gate
 from tests.real.backend import Backend, wait_for
+from tests.real.s3server import S3Server
+from trainyard.contract.keys import log_key
+from trainyard.storage.store import Store
 
 
 def events(backend: Backend, last: int | None, **params: Any) -> Iterator[dict[str, Any]]:
@@ -130,6 +141,87 @@ def test_a_log_is_read_in_parts_and_from_its_end(backend: Backend) -> None:
     tail = backend.http.get(f"/v1/jobs/{job_id}/log", params={"tail": 50}).text
     assert whole.endswith(tail)
     assert len(tail) == 50
+
+
+def test_a_tail_of_several_mb_reaches_the_end(backend: Backend) -> None:
+    job_id = backend.submit(epochs=1)
+    backend.wait_closed(job_id)
+    text = "".join(f"line {number}\n" for number in range(300_000))
+    next((backend.folder / "data" / "runs" / job_id).rglob("output.log")).write_text(text)
+    answer = backend.http.get(f"/v1/jobs/{job_id}/log", params={"tail": 3_000_000})
+    assert answer.text == text[-3_000_000:]
+    assert int(answer.headers["x-next-offset"]) == len(text)
+    assert answer.headers["x-log-complete"] == "true"
+
+
+@pytest.mark.parametrize("limit", [1, 100])
+def test_an_archived_log_keeps_its_characters_whole(
+    make_backend: Callable[..., Backend], s3_server: S3Server, tmp_path: Path, limit: int
+) -> None:
+    backend = make_backend().start().with_sample()
+    job_id = backend.submit(epochs=1)
+    backend.wait_closed(job_id)
+    shutil.rmtree(backend.folder / "data" / "runs" / job_id)
+    words = "학습을 시작합니다 🚂\n" * 10
+    bucket = backend.env["TRAINYARD_S3_BUCKET"]
+    Store.from_settings(s3_server.settings(tmp_path, s3_bucket=bucket)).put_stream(log_key(job_id, 1), [words.encode()])
+    text, offset, complete = "", 0, False
+    while not complete:
+        answer = backend.http.get(f"/v1/jobs/{job_id}/log", params={"offset": offset, "limit": limit})
+        assert answer.text, "it does not get on"
+        text, offset = text + answer.text, int(answer.headers["x-next-offset"])
+        complete = answer.headers["x-log-complete"] == "true"
+    assert text == words
+
+
+@pytest.fixture
+def gate(s3_server: S3Server) -> Iterator[Gate]:
+    made = Gate(s3_server.endpoint)
+    yield made
+    made.close()
+
+
+def behind(gate: Gate, make_backend: Callable[..., Backend]) -> Backend:
+    backend = make_backend()
+    backend.env["TRAINYARD_S3_ENDPOINT"] = gate.url
+    return backend.start()
+
+
+def test_following_a_log_ends_while_the_store_is_away(gate: Gate, make_backend: Callable[..., Backend]) -> None:
+    backend = behind(gate, make_backend).with_sample()
+    job_id = backend.submit(epochs=20, epoch_seconds=0.05)
+    with backend.http.stream("GET", f"/v1/jobs/{job_id}/log/stream", timeout=10) as answer:
+        lines = answer.iter_lines()
+        next(lines)
+        gate.set("shut")
+        assert "event: end" in lines
+    assert backend.job(job_id)["closed_at"] is None
+    assert "epoch 20 of 20" in backend.log_text(job_id)
+
+
+def test_uploads_that_wait_for_the_store_hold_up_nothing_else(gate: Gate, make_backend: Callable[..., Backend]) -> None:
+    backend = behind(gate, make_backend)
+    gate.set("hanging")
+    bundle = io.BytesIO()
+    with zipfile.ZipFile(bundle, "w") as archive:
+        for name in ("cats", "dogs"):
+            archive.writestr(f"{name}/1.jpg", name)
+    uploads = min(32, (os.cpu_count() or 1) + 4) + 2  # more than the threads that everything else shares
+
+    def upload(number: int) -> None:
+        headers = {"Content-Type": "application/zip"}
+        query = {"name": f"set {number}"}
+        with suppress(httpx2.TransportError):  # the backend is killed at the end
+            backend.http.post("/v1/datasets", params=query, content=bundle.getvalue(), headers=headers, timeout=60)
+
+    for number in range(uploads):
+        threading.Thread(target=upload, args=(number,), daemon=True).start()
+    spool = backend.folder / "data" / "spool"
+    wait_for("all uploads to arrive", lambda: len(list(spool.glob("*.upload"))) == uploads)
+    for _ in range(10):
+        answer = backend.http.get("/v1/jobs/job-20261121-101112-abcd/log", timeout=5)
+        assert answer.status_code == 404
+    assert len(list(spool.glob("*.upload"))) == uploads
 
 
 def test_a_flood_is_bounded_and_marked(make_backend: Any) -> None:

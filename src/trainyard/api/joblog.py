@@ -4,9 +4,11 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
+from pathlib import Path
 
 from trainyard.api.platform import Platform
 from trainyard.errors import NotFound
+from trainyard.jobs import repository
 from trainyard.jobs.model import Job
 from trainyard.logs import files
 
@@ -38,11 +40,13 @@ class JobLog:
     def read(self, offset: int, limit: int, tail: int | None = None) -> Part:
         """Blocking. The text from `offset`, or the last `tail` bytes."""
         job = self._platform.jobs.get(self._job_id)  # first: what is written after this look is not the end
-        ended = _is_over(job)
+        ended = self._is_over(job)
         path = self._platform.executors.get(job.execution).log_path(job.run)
         if path is not None and path.exists():
-            start = max(0, files.size(path) - tail) if tail else offset
-            text, following = files.read_range(path, start, tail or limit, ended=ended)
+            if tail:
+                text, following = _last(path, tail, ended)
+            else:
+                text, following = files.read_range(path, offset, limit, ended=ended)
             return Part(text, following, ended and following >= files.size(path))
         if job.log_key is not None:
             return self._from_store(job.log_key, offset, limit, tail)
@@ -55,9 +59,9 @@ class JobLog:
         start = max(0, head.size - tail) if tail else offset
         if start >= head.size:
             return Part("", start, True)
-        end = min(head.size, start + (tail or limit))
-        data = self._platform.store.get_range(key, start, end - start)
-        return Part(data.decode(errors="replace"), end, end >= head.size)
+        data = self._platform.store.get_range(key, start, max(files.LEAST_AT_ONCE, tail or limit))
+        text, used = files.decode(data, final=start + len(data) >= head.size)
+        return Part(text, start + used, start + used >= head.size)
 
     async def follow(self, offset: int) -> AsyncGenerator[bytes]:
         """Server-sent events until the log is complete."""
@@ -76,7 +80,24 @@ class JobLog:
                     yield b": still here\n\n"
                 await asyncio.sleep(FOLLOW_SECONDS)
 
+    def _is_over(self, job: Job) -> bool:
+        """Until its processes are gone, the trainer's last words may still come."""
+        if not job.state.is_terminal or job.closed_at is not None or job.node is None:
+            return job.state.is_terminal
+        if self._platform.executors.get(job.execution).capacity is None:
+            return False
+        with self._platform.database.read() as conn:  # its leases go with its processes; closing waits for the store
+            return not repository.leases_of(conn, job.id)
 
-def _is_over(job: Job) -> bool:
-    """Until its processes are gone, the trainer's last words may still come."""
-    return job.state.is_terminal and (job.closed_at is not None or job.node is None)
+
+def _last(path: Path, tail: int, ended: bool) -> tuple[str, int]:
+    """The last bytes as a text, and the offset after them."""
+    total = files.size(path)
+    offset = max(0, total - tail)
+    texts: list[str] = []
+    while offset < total:
+        text, offset = files.read_range(path, offset, total - offset, ended=ended)
+        if not text:
+            break  # the rest is half a character
+        texts.append(text)
+    return "".join(texts), offset

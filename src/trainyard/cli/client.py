@@ -1,5 +1,6 @@
 """The CLI's way to the backend: HTTP with the administrator's token, errors as the backend words them."""
 
+import ipaddress
 import json
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -10,7 +11,7 @@ from typing import Any
 import httpx2
 import stamina
 
-from trainyard.errors import TrainyardError, Unavailable
+from trainyard.errors import InvalidSetting, TrainyardError, Unavailable
 from trainyard.settings import Settings
 
 AWAY_SECONDS = 60.0  # a backend that we have spoken with may be restarting for so long
@@ -42,7 +43,7 @@ class Client:
         # a proxy in the environment is meant for the internet, not for the backend
         self.http = httpx2.Client(
             base_url=self._url,
-            headers={"Authorization": f"Bearer {settings.admin_token}"},
+            headers={"Authorization": f"Bearer {_token(settings)}"},
             timeout=self._timeout,
             trust_env=False,
         )
@@ -174,6 +175,26 @@ class Client:
                 _success(source.response)
             self._reached = True
             yield from source
+
+
+def _token(settings: Settings) -> str:
+    """What to show the backend. A `.env` of somebody else's may name any host: it gets no generated one."""
+    given = settings.token is not None and settings.token.get_secret_value() != ""
+    if not given and not _is_loopback(httpx2.URL(settings.backend_url).host):
+        raise InvalidSetting(
+            f"TRAINYARD_URL names another machine, {settings.backend_url}, and there is no token for it: "
+            "the generated one is for this machine only.",
+            hint="Set TRAINYARD_TOKEN to that backend's token.",
+            field="TRAINYARD_TOKEN",
+        )
+    return settings.admin_token
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _success(answer: httpx2.Response) -> httpx2.Response:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 MOST_AT_ONCE = 1 << 20
-_LEAST_AT_ONCE = 8  # the longest character has 4 bytes
+LEAST_AT_ONCE = 8  # the longest character has 4 bytes
 _CUTS = "cuts.json"
 _POLL_SECONDS = 0.1
 
@@ -53,7 +53,7 @@ def size(path: Path) -> int:
 def read_range(path: Path, offset: int, limit: int = MOST_AT_ONCE, *, ended: bool = True) -> tuple[str, int]:
     """Text from an offset on, from at most `limit` bytes, and the offset to go on from. Nothing comes, and the offset
     stays, at the end of the log. While it may still grow (`ended=False`) a character that is not complete waits."""
-    offset, limit = max(0, offset), max(_LEAST_AT_ONCE, min(limit, MOST_AT_ONCE))
+    offset, limit = max(0, offset), max(LEAST_AT_ONCE, min(limit, MOST_AT_ONCE))
     while True:
         cut = read_cut(path)
         result = _read(path, cut, offset, limit, ended)
@@ -75,7 +75,7 @@ def _read(path: Path, cut: Cut | None, offset: int, limit: int, ended: bool) -> 
     if not data and not (mark and cut and cut.end > cut.start):
         return "", offset if cut is None or cut.start < cut.end else min(offset, total)
     at_border = offset + len(data) == (cut.start if cut else -1)
-    text, used = _decode(data, final=at_border or (ended and offset + len(data) >= total))
+    text, used = decode(data, final=at_border or (ended and offset + len(data) >= total))
     if at_border and not text.endswith("\n"):
         text += "\n"  # the mark gets a line of its own
     return mark + text, offset + used
@@ -90,7 +90,7 @@ def _bytes(path: Path, offset: int, limit: int) -> bytes:
         return b""
 
 
-def _decode(data: bytes, final: bool) -> tuple[str, int]:
+def decode(data: bytes, final: bool) -> tuple[str, int]:
     """The text, and how many bytes it took: a character cut in two stays for the next time unless this is the end."""
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     text = decoder.decode(data, final)
@@ -118,7 +118,7 @@ def tail(path: Path, lines: int, max_bytes: int) -> str:
     mark = ""
     if cut is not None and start < cut.end:
         start, mark = cut.end, cut.mark(cut.dropped)
-    text, _ = _decode(_bytes(path, start, total - start), final=True)
+    text, _ = decode(_bytes(path, start, total - start), final=True)
     if start > 0 and not mark:
         _, newline, rest = text.partition("\n")
         text = rest if newline else text

@@ -1,6 +1,7 @@
 """Datasets: upload, list, show, download, remove."""
 
 import asyncio
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -36,7 +37,8 @@ async def upload(
     settings = platform.settings
     path = await spool(request.stream(), settings.spool_dir, settings.max_upload_mb * 2**20)
     try:
-        dataset = await asyncio.to_thread(platform.datasets.add, project_id, name or None, path, dataset_id)
+        add = partial(platform.datasets.add, project_id, name or None, path, dataset_id)
+        dataset = await asyncio.get_running_loop().run_in_executor(platform.uploads, add)
     finally:
         path.unlink(missing_ok=True)
     return DatasetOut.of(dataset)
