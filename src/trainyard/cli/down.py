@@ -38,16 +38,15 @@ def down(
 
 def _settle_jobs(settings: Settings, force: bool) -> None:
     """No job is active after this; Conflict where the user would rather keep them."""
-    with Client(settings, timeout=10) as client:
-        try:
-            jobs = _active(client)
-        except TrainyardError as error:
-            if not force and not isinstance(error, Unavailable):
-                raise
-            err().print(
-                f"The backend cannot be asked about jobs ({escape(error.message)}): active ones go on without it."
-            )
-            return
+    try:
+        client = Client(settings, timeout=10)
+        jobs = _active(client)
+    except TrainyardError as error:
+        if not force and not isinstance(error, Unavailable):
+            raise
+        err().print(f"The backend cannot be asked about jobs ({escape(error.message)}): active ones go on without it.")
+        return
+    with client:
         if not jobs:
             return
         names = ", ".join(job["id"] for job in jobs[:5]) + (" …" if len(jobs) > 5 else "")
