@@ -9,7 +9,6 @@ from typing import Any, cast
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from trainyard.db.engine import dumps
 from trainyard.db.prepared import Prepared
 from trainyard.db.tables import events
 
@@ -61,8 +60,8 @@ def append(
 
 
 def append_callbacks(conn: sa.Connection, rows: Sequence[dict[str, Any]]) -> None:
-    """Store callbacks; one that is here already, by (job, attempt, seq), is passed over."""
-    _INSERT_NEW.run(conn, [row | {"data": dumps(row["data"])} for row in rows])
+    """Store callbacks, their data as JSON text; one that is here already, by (job, attempt, seq), is passed over."""
+    _INSERT_NEW.run(conn, rows)
 
 
 def after(

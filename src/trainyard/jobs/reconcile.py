@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from trainyard.contract.callbacks import Done
 from trainyard.contract.vocabulary import DoneStatus, Execution, Reason, State
-from trainyard.db.engine import Database
+from trainyard.db.engine import Database, dumps
 from trainyard.events import log as events
 from trainyard.executors.base import Executor, Exited, Observation
 from trainyard.jobs import decide as decisions
@@ -260,8 +260,9 @@ def _take_receipt(conn: sa.Connection, job: Job, receipt: Done) -> None:
     if values:
         repository.set_fields(conn, job.id, **values)
     told = receipt.model_dump(mode="json", exclude={"kind", "attempt", "seq"}, exclude_defaults=True)
+    data = dumps(events.storable(told))
     row = {"project_id": job.project_id, "job_id": job.id, "at": time.time(), "type": "done"}
-    row |= {"attempt": job.attempt, "seq": receipt.seq, "message": "Read from its log.", "data": events.storable(told)}
+    row |= {"attempt": job.attempt, "seq": receipt.seq, "message": "Read from its log.", "data": data}
     events.append_callbacks(conn, [row])
 
 
