@@ -129,3 +129,16 @@ def test_whatever_is_sent_the_answer_is_never_a_failure_of_ours(backend: Backend
     body = json.dumps(GOOD | change)
     answer = backend.http.post("/v1/jobs", content=body, headers={"Content-Type": "application/json"})
     assert answer.status_code in (201, 422), answer.text
+
+
+def test_what_no_database_takes_is_refused_or_left_out(backend_on: Backend) -> None:
+    job_id = backend_on.submit()
+    backend_on.ask("PATCH", f"/v1/jobs/{job_id}", json={"notes": "a\0b"})
+    assert backend_on.wait_end(job_id)["notes"] == "ab"
+    script = {"framework": "probe", "attached": True, "script": "/some/script.py"}
+    for value, words in (("NaN", "finite"), ('"a\\u0000b"', "text")):
+        body = json.dumps(script)[:-1] + f', "params": {{"mine": {value}}}}}'
+        answer = backend_on.http.post("/v1/jobs", content=body, headers={"Content-Type": "application/json"})
+        assert answer.status_code == 422, answer.text
+        assert answer.json()["error"]["field"] == "params.mine"
+        assert words in answer.json()["error"]["message"]
