@@ -20,7 +20,6 @@ from trainyard.errors import TrainyardError, Unavailable
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
-Item = TypeVar("Item")
 
 # handler(conn, items) → one result an item; a result that is an exception is raised at the item's caller
 Handler = Callable[[sa.Connection, Sequence[Any]], Sequence[Any]]

@@ -1,20 +1,17 @@
-"""Reading job logs: by offset, from the end, and as they grow. Never more than a chunk in memory, whatever was printed.
+"""Reading job logs by offset and from the end, also while they grow: never more than a chunk in memory.
 
 Offsets are bytes of the file and stay what they are when the middle of a log is cut out: readers jump over the hole.
 """
 
-import asyncio
 import codecs
 import json
 import re
-from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 MOST_AT_ONCE = 1 << 20
 LEAST_AT_ONCE = 8  # the longest character has 4 bytes
 _CUTS = "cuts.json"
-_POLL_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,20 +92,6 @@ def decode(data: bytes, final: bool) -> tuple[str, int]:
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     text = decoder.decode(data, final)
     return text, len(data) - len(decoder.getstate()[0])
-
-
-async def follow(path: Path, offset: int, ended: Callable[[], bool]) -> AsyncIterator[tuple[str, int]]:
-    """Text as it comes, each time with the offset to go on from; over once `ended` and everything has been read. The
-    log need not exist yet. Leave with `aclose()`: nothing is held open between two reads."""
-    while True:
-        over = ended()
-        text, offset = await asyncio.to_thread(read_range, path, offset, ended=over)
-        if text:
-            yield text, offset
-        elif over:
-            return
-        else:
-            await asyncio.sleep(_POLL_SECONDS)
 
 
 def tail(path: Path, lines: int, max_bytes: int) -> str:
