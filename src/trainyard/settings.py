@@ -79,6 +79,7 @@ class Settings(BaseSettings):
     launch_seconds: float = Field(3600, ge=1, description="Most a job may take from its slot to its first sign of life")
     max_job_hours: float = Field(24 * 7, gt=0, description="Most a job may run")
     token_hours: float = Field(12, gt=0, le=24, description="How long a job's token lasts; renewed in heartbeats")
+    sample_count: int = Field(4, ge=0, le=64, description="Validation pictures a trainer shows after each epoch")
     log_limit_mb: int = Field(64, ge=1, description="Most of a job's log that is kept; the middle is cut")
     max_upload_mb: int = Field(20_480, ge=1, description="Largest dataset that may be uploaded")
     max_request_mb: int = Field(8, ge=1, description="Largest body of any other request")

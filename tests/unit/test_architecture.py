@@ -18,7 +18,7 @@ LAYERS = [
     {"executors", "events", "logs", "storage", "tracking", "db"},
     {"contract", "settings", "errors", "uv"},
 ]
-CLI_MAY_IMPORT = {"cli", "stack", "contract", "settings", "errors"}
+CLI_MAY_IMPORT = {"cli", "stack", "conformance", "contract", "settings", "errors"}
 
 
 def python_files() -> list[Path]:

@@ -24,7 +24,8 @@ FACTS = JobFacts(
 )  # fmt: skip
 PLATFORM = Platform(
     backend_url="http://b", mlflow_url="http://m", storage_type="minio", s3_url="http://s", s3_bucket="bucket",
-    heartbeat_seconds=10, s3_access_key="access", s3_secret_key="hidden-key", callback_token="hidden-token",
+    heartbeat_seconds=10, sample_count=4, s3_access_key="access", s3_secret_key="hidden-key",
+    callback_token="hidden-token",
 )  # fmt: skip
 
 
@@ -102,7 +103,7 @@ def test_the_environment_is_the_contracts_table() -> None:
         "TASK_TYPE": "detect", "FRAMEWORK": "ultralytics", "MODEL_NAME": "yolo11n", "DATASET_ID": "cats-dogs",
         "EPOCHS": "10", "BATCH_SIZE": "8", "LEARNING_RATE": "0.0001", "IMAGE_SIZE": "640", "SEED": "0",
         "PARAM_MOSAIC": "true", "MLFLOW_TRACKING_URI": "http://m", "MLFLOW_EXPERIMENT_NAME": "project-cats",
-        "HEARTBEAT_SECONDS": "10", "STORAGE_TYPE": "minio", "MINIO_ENDPOINT": "http://s",
+        "HEARTBEAT_SECONDS": "10", "SAMPLE_COUNT": "4", "STORAGE_TYPE": "minio", "MINIO_ENDPOINT": "http://s",
         "MINIO_ACCESS_KEY": "access", "MINIO_SECRET_KEY": "hidden-key", "MINIO_BUCKET": "bucket",
     }  # fmt: skip
 

@@ -215,7 +215,7 @@ def test_the_example_script_reads_only_what_train_sets() -> None:
     (script,) = (text for language, text in blocks(README) if language == "python")
     ast.parse(script)
     facts = JobFacts("local-1", "t", 1, "default", "detect", "ultralytics", "yolo11n", "cats-dogs", {"epochs": 3})
-    platform = Platform("", "", "minio", "", "", 10, "", "", "")
+    platform = Platform("", "", "minio", "", "", 10, 4, "", "", "")
     given = environment(facts, platform) | script_extras(facts, platform)
     read = re.findall(r'os\.getenv\("(\w+)"', script)
     assert read == ["NUM_EPOCHS", "JOB_ID", "MODEL_NAME"]

@@ -19,7 +19,7 @@ from trainyard.events.stream import Hub
 from trainyard.executors.registry import Executors
 from trainyard.jobs.archive import Archive
 from trainyard.jobs.decide import Limits
-from trainyard.jobs.launch import Launcher, StorageAccess
+from trainyard.jobs.launch import Launcher
 from trainyard.jobs.presence import Presence
 from trainyard.jobs.reconcile import Parts, Reconciler
 from trainyard.jobs.service import JobService
@@ -69,14 +69,7 @@ def build(settings: Settings) -> Platform:
     executors = Executors(settings)
     presence = Presence(settings.data_dir / "last_look")
     tokens = Tokens(settings.jwt_key, settings.token_hours * 3600, presence)
-    access_key, secret_key = settings.s3_keys
-    launcher = Launcher(
-        database,
-        tokens,
-        StorageAccess(settings.storage_type, settings.s3_bucket, access_key, secret_key),
-        settings.heartbeat_seconds,
-        settings.launch_seconds,
-    )
+    launcher = Launcher(database, tokens, settings)
     limits = Limits(
         silence=settings.silence_seconds,
         stuck=settings.stuck_seconds,

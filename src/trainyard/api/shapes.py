@@ -32,6 +32,7 @@ class JobOut(BaseModel):
     script: str | None
     parent_id: str | None
     resume_from: str | None
+    keep_epochs: int
     state: State
     attempt: int
     reason: Reason | None

@@ -24,6 +24,7 @@ class JobFacts:
     dataset_id: str
     params: Mapping[str, Scalar]
     resume_from: str = ""
+    keep_epochs: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class Platform:
     s3_url: str
     s3_bucket: str
     heartbeat_seconds: float
+    sample_count: int
     s3_access_key: str = field(repr=False)
     s3_secret_key: str = field(repr=False)
     callback_token: str = field(repr=False)
@@ -58,10 +60,13 @@ def environment(job: JobFacts, platform: Platform) -> dict[str, str]:
         "MLFLOW_TRACKING_URI": platform.mlflow_url,
         "MLFLOW_EXPERIMENT_NAME": experiment_name(job.project_id),
         "HEARTBEAT_SECONDS": f"{platform.heartbeat_seconds:g}",
+        "SAMPLE_COUNT": str(platform.sample_count),
     }
     variables |= {variable_of(name): spell(value) for name, value in job.params.items()}
     if job.resume_from:
         variables["RESUME_FROM"] = job.resume_from
+    if job.keep_epochs:
+        variables["KEEP_EPOCHS"] = str(job.keep_epochs)
     return variables | _storage(platform)
 
 

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 JOB_ID_PATTERN = r"^(local|dev|job)-\d{8}-\d{6}-[a-z0-9]{4,12}$"
 DATASET_ID_PATTERN = r"^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$"
 PROJECT_ID_PATTERN = DATASET_ID_PATTERN
+WEIGHTS_NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$"
+CHECKPOINT_KIND_PATTERN = r"^(best|last|epoch-[1-9][0-9]{0,8})$"
 _ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"  # nothing that reads as something else
 
 
@@ -32,6 +34,26 @@ def dataset_key(dataset_id: str) -> str:
 
 def checkpoint_prefix(job_id: str) -> str:
     return f"checkpoints/job-{job_id}/"
+
+
+def checkpoint_key(job_id: str, kind: str) -> str:
+    """`kind` is best, last or epoch-{n}."""
+    return f"{checkpoint_prefix(job_id)}{kind}.pt"
+
+
+def sample_prefix(job_id: str) -> str:
+    """Below it epoch-{n}/{k}.jpg; epoch 0 holds the pictures as they are, the others what was found drawn on them."""
+    return f"samples/job-{job_id}/"
+
+
+def prediction_prefix(job_id: str, request_id: str) -> str:
+    """Pictures on their way to a predictor; removed once it has answered."""
+    return f"predictions/job-{job_id}/{request_id}/"
+
+
+def weights_key(file_name: str) -> str:
+    """Pretrained weights that the team put there."""
+    return f"weights/{file_name}"
 
 
 def log_key(job_id: str, attempt: int) -> str:

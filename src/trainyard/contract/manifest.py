@@ -125,6 +125,16 @@ class Sample(BaseModel):
     title: str
 
 
+class Predict(BaseModel):
+    """How pictures are shown to a checkpoint of this trainer."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    entrypoint: str = "predict.py"
+    command: list[str] = []  # instead of `python {entrypoint}`
+    warm: bool = False  # with PREDICT_SERVE=1 it keeps its model and answers a line of stdin with a line of stdout
+
+
 class Manifest(BaseModel):
     """A whole trainer.toml."""
 
@@ -136,6 +146,8 @@ class Manifest(BaseModel):
     license: str = ""
     callbacks: bool = True
     entrypoint: str = "train.py"
+    command: list[str] = []  # instead of `python {entrypoint}`: for a trainer in another language, run in its folder
+    predict: Predict = Predict()
     preload: list[str] = []
     tasks: dict[Task, TaskSupport] = Field(min_length=1)
     params: dict[Name, Parameter] = {}

@@ -61,6 +61,7 @@ jobs = sa.Table(
     sa.Column("script", sa.Text),  # what `train SCRIPT` named
     sa.Column("parent_id", sa.String(40)),
     sa.Column("resume_from", sa.String(500)),
+    sa.Column("keep_epochs", sa.Integer, nullable=False, server_default="0"),  # of how many epochs checkpoints stay
     # where it is
     sa.Column("state", sa.String(12), nullable=False),
     sa.Column("attempt", sa.Integer, nullable=False),

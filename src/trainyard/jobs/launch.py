@@ -3,7 +3,6 @@
 import logging
 import threading
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -19,19 +18,10 @@ from trainyard.jobs import repository
 from trainyard.jobs.leasing import gpus_of
 from trainyard.jobs.model import Job
 from trainyard.jobs.transition import Ending, move
+from trainyard.settings import Settings
 
 log = logging.getLogger(__name__)
 SAY_SECONDS = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class StorageAccess:
-    """The store as trainers reach it."""
-
-    type: str
-    bucket: str
-    access_key: str
-    secret_key: str
 
 
 class _Cancelled(Exception):
@@ -39,19 +29,10 @@ class _Cancelled(Exception):
 
 
 class Launcher:
-    def __init__(
-        self,
-        database: Database,
-        tokens: Tokens,
-        storage: StorageAccess,
-        heartbeat_seconds: float,
-        launch_seconds: float,
-    ) -> None:
+    def __init__(self, database: Database, tokens: Tokens, settings: Settings) -> None:
         self._database = database
-        self._launch_seconds = launch_seconds
         self._tokens = tokens
-        self._storage = storage
-        self._heartbeat_seconds = heartbeat_seconds
+        self._settings = settings
 
     def spec(self, job: Job, executor: Executor, gpus: tuple[int, ...]) -> RunSpec:
         """Everything a run is started with; secrets are in its env only."""
@@ -67,16 +48,19 @@ class Launcher:
             dataset_id=job.dataset_id or "",
             params=job.params,
             resume_from=job.resume_from or "",
+            keep_epochs=job.keep_epochs,
         )
+        access_key, secret_key = self._settings.s3_keys
         platform = Platform(
             backend_url=addresses.backend,
             mlflow_url=addresses.mlflow,
-            storage_type=self._storage.type,
+            storage_type=self._settings.storage_type,
             s3_url=addresses.s3,
-            s3_bucket=self._storage.bucket,
-            heartbeat_seconds=self._heartbeat_seconds,
-            s3_access_key=self._storage.access_key,
-            s3_secret_key=self._storage.secret_key,
+            s3_bucket=self._settings.s3_bucket,
+            heartbeat_seconds=self._settings.heartbeat_seconds,
+            sample_count=self._settings.sample_count,
+            s3_access_key=access_key,
+            s3_secret_key=secret_key,
             callback_token=self._tokens.sign(job.id, job.attempt),
         )
         variables = environment(facts, platform)
@@ -87,7 +71,9 @@ class Launcher:
     def launch(self, job: Job, executor: Executor, gpus: tuple[int, ...]) -> None:
         """Start a claimed job and note that it was started. Blocks while an environment is made; never raises."""
         try:
-            executor.submit(self.spec(job, executor, gpus), _Progress(self._database, job, self._launch_seconds))
+            executor.submit(
+                self.spec(job, executor, gpus), _Progress(self._database, job, self._settings.launch_seconds)
+            )
         except _Cancelled:
             self._end(job, Ending(State.CANCELLED, Reason.CANCELLED_BY_USER, "Cancelled before it started."))
         except LaunchFailed as error:

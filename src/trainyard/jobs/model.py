@@ -30,6 +30,7 @@ class Job:
     script: str | None
     parent_id: str | None
     resume_from: str | None
+    keep_epochs: int
     state: State
     attempt: int
     reason: Reason | None

@@ -38,6 +38,7 @@ class SubmitJob(BaseModel):
     execution: Execution | None = Field(None, description="Tier; empty: the installation's default")
     priority: int = Field(0, ge=-100, le=100, description="Higher runs earlier")
     gpus: int | None = Field(None, ge=0, le=64, description="Empty: one, if there is one")
+    keep_epochs: int = Field(0, ge=0, le=10_000, description="Keep a checkpoint of each of the newest so many epochs")
     attached: bool = Field(False, description="A terminal on the backend's machine will run it (`trainyard train`)")
     script: str | None = Field(None, max_length=4_000, description="With attached: the script instead of train.py")
 

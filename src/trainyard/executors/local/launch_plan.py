@@ -1,9 +1,10 @@
-"""What a run starts: pure, from a spec and the settings. The shim does what stands there."""
+"""What a run starts: from a spec and the settings. The shim does what stands there."""
 
+import shutil
 from pathlib import Path
 from typing import TypedDict
 
-from trainyard.contract.manifest import read_manifest
+from trainyard.contract.manifest import Manifest, read_manifest
 from trainyard.executors.base import LaunchFailed, RunSpec
 from trainyard.executors.local.variables import plan_variables
 from trainyard.settings import Settings
@@ -22,14 +23,15 @@ class LaunchPlan(TypedDict):
 
 def make_plan(settings: Settings, spec: RunSpec, python: Path) -> LaunchPlan:
     """Raises LaunchFailed where there is no such trainer or script."""
-    script = spec.script.absolute() if spec.script else _entrypoint(settings, spec.framework)
-    if not script.is_file():
-        raise LaunchFailed(
-            f"There is no script {script}.", hint="Name an existing file, or check trainer.toml's entrypoint."
-        )
+    folder = settings.trainers_dir / f"trainer-{spec.framework}"
+    if spec.script is not None:
+        argv, folder = _python(python, spec.script.absolute()), spec.script.absolute().parent
+    else:
+        manifest = _manifest(folder)
+        argv = _command(folder, manifest.command) or _python(python, folder / manifest.entrypoint)
     return LaunchPlan(
-        argv=[str(python), str(script)],
-        cwd=str(script.parent),
+        argv=argv,
+        cwd=str(folder),
         variables=plan_variables(spec.gpus),
         trace_id=spec.run.trace_id,
         grace=settings.grace_seconds,
@@ -37,13 +39,33 @@ def make_plan(settings: Settings, spec: RunSpec, python: Path) -> LaunchPlan:
     )
 
 
-def _entrypoint(settings: Settings, framework: str) -> Path:
-    folder = settings.trainers_dir / f"trainer-{framework}"
+def _python(python: Path, script: Path) -> list[str]:
+    if not script.is_file():
+        raise LaunchFailed(
+            f"There is no script {script}.", hint="Name an existing file, or check trainer.toml's entrypoint."
+        )
+    return [str(python), str(script)]
+
+
+def _command(folder: Path, command: list[str]) -> list[str]:
+    """A trainer's own command; what begins with ./ lies in its folder, anything else is looked for on the PATH."""
+    if not command:
+        return []
+    program = folder / command[0] if command[0].startswith("./") else shutil.which(command[0])
+    if program is None or not Path(program).is_file():
+        raise LaunchFailed(
+            f"There is no program {command[0]}, which {folder.name}/trainer.toml names as its command.",
+            hint="Build or install it, or correct `command`.",
+        )
+    return [str(program), *command[1:]]
+
+
+def _manifest(folder: Path) -> Manifest:
     try:
-        return folder / read_manifest(folder / "trainer.toml").entrypoint
+        return read_manifest(folder / "trainer.toml")
     except FileNotFoundError:
         raise LaunchFailed(
-            f"There is no trainer {framework}: {folder / 'trainer.toml'} is missing.",
+            f"There is no trainer {folder.name.removeprefix('trainer-')}: {folder / 'trainer.toml'} is missing.",
             hint="A copy of trainer-template is one; TRAINYARD_TRAINERS_DIR names the folder that holds them.",
         ) from None
     except ValueError as error:
