@@ -1,4 +1,4 @@
-"""Pictures in class folders → rows of grey values and labels; said plainly where a dataset has another layout."""
+"""Pictures in class folders → rows of grey values, labels, files; said plainly where a dataset differs."""
 
 import numpy as np
 from PIL import Image
@@ -17,17 +17,18 @@ def _class_folders(folder):
 
 
 def _read(folder, classes, size):
-    rows, labels = [], []
+    rows, labels, files = [], [], []
     for label, name in enumerate(classes):
         for path in sorted((folder / name).rglob("*")):
             if path.suffix.lower() in PICTURES and path.name[0] != ".":
                 rows.append(read_picture(path, size))
                 labels.append(label)
-    return np.array(rows, np.float32).reshape(-1, size * size), np.array(labels, int)
+                files.append(path)
+    return np.array(rows, np.float32).reshape(-1, size * size), np.array(labels, int), np.array(files, object)
 
 
 def read_dataset(root, size, seed):
-    """(x, y) to learn from, (x, y) to validate with, class names. Without a val folder a seeded fifth validates."""
+    """(rows, labels, files) to learn from, the same to validate with, class names. Without val a seeded fifth."""
     inside = _class_folders(root)
     if len(inside) == 1 and inside != ["train"]:
         root = root / inside[0]  # the zip of one folder
@@ -39,8 +40,8 @@ def read_dataset(root, size, seed):
         )
     source = root / "train" if "train" in inside else root
     classes = _class_folders(source)
-    x, y = _read(source, classes, size)
-    if len(np.unique(y)) < 2:
+    pictures = _read(source, classes, size)
+    if len(np.unique(pictures[1])) < 2:
         raise ValueError(
             f"no two classes with pictures were found, only the folders {classes or 'none'}: "
             "the dataset should hold train/<class>/*.png and val/<class>/*.png"
@@ -50,7 +51,7 @@ def read_dataset(root, size, seed):
         unknown = set(_class_folders(root / "val")) - set(classes)
         if unknown or not len(val[0]):
             raise ValueError(f"val/ should hold pictures of the classes in train/; unknown there: {sorted(unknown)}")
-        return (x, y), val, classes
-    order = np.random.default_rng(seed).permutation(len(x))
-    held, kept = np.split(order, [max(1, len(x) // 5)])
-    return (x[kept], y[kept]), (x[held], y[held]), classes
+        return pictures, val, classes
+    order = np.random.default_rng(seed).permutation(len(pictures[0]))
+    held, kept = np.split(order, [max(1, len(order) // 5)])
+    return [part[kept] for part in pictures], [part[held] for part in pictures], classes

@@ -3,7 +3,9 @@
 A trainer ends with `Job().run(train)`. Nothing in here waits for a server while training goes on.
 """
 
+import collections
 import errno
+import functools
 import itertools
 import json
 import math
@@ -39,13 +41,15 @@ class Job:
         self.url, self.token = os.getenv("BACKEND_BASE_URL", "").rstrip("/"), os.getenv("CALLBACK_TOKEN", "")
         self.attempt, self.seq, self.flush, self.entries = 1, 0, 60.0, itertools.count()
         self.phase, self.metrics, self.checkpoint, self.run_id = {"phase": "starting"}, {}, None, None
-        self.pid, self.signal = os.getpid(), 0
+        self.pid, self.signal, self.keep = os.getpid(), 0, 0
+        self.waiting, self.shown = collections.defaultdict(list), set()  # checkpoints to upload; samples uploaded
+        self.is_main = int(os.getenv("RANK") or 0) == 0  # of several processes (torchrun) one speaks for all
         self.ending, self.told = threading.Event(), threading.Event()  # training is over; `done` is on its way
         self.lock = threading.RLock()  # an RLock, because a signal may interrupt its holder, the main thread
         self.folder = Path(tempfile.mkdtemp(prefix=f"{self.id}-"))  # all that is temporary; removed at the end
-        self.backend = Spool("the backend", self._send) if self.url and self.token else None
-        self.mlflow = Spool("MLflow", self._track) if os.getenv("MLFLOW_TRACKING_URI") else None
-        self.storage = Spool("the storage", self._upload)
+        self.backend = Spool("the backend", self._send) if self.url and self.token and self.is_main else None
+        self.mlflow = Spool("MLflow", self._track) if os.getenv("MLFLOW_TRACKING_URI") and self.is_main else None
+        self.storage = Spool("the storage", lambda work: work())
         utils.current = self
 
     def run(self, train):
@@ -57,17 +61,26 @@ class Job:
             self.ending.set()
         except Cancelled:
             status, code = "cancelled", 128 + self.signal
+            if fault := _fault_of_another():
+                status, code = "failed", 1
         except BaseException as error:
-            if not isinstance(error, SystemExit) or error.code:  # sys.exit() without a code is a good end
+            if self.signal:  # a library has made something else of Cancelled
+                status, code = "cancelled", 128 + self.signal
+            elif not isinstance(error, SystemExit) or error.code:  # sys.exit() without a code is a good end
                 status, code, fault = "failed", 2 if isinstance(error, BadConfiguration) else 1, self._fault(error)
                 self.say(fault["message"].replace("\n", " ") if code == 2 else fault["traceback"], sys.stderr)
         self.ending.set()
-        self._finish(status, code, fault)
+        if self.is_main:
+            self._finish(status, code, fault)
+        _tell_the_main(fault)
+        shutil.rmtree(self.folder, ignore_errors=True)
+        sys.exit(code)
 
     def _start(self):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
         off = [name for name, on in (("callbacks", self.backend), ("MLflow", self.mlflow)) if not on]
+        self.keep = get_env_int("KEEP_EPOCHS", 0, 0)
         self.say(f"job {self.id} starts" + (f" without {' and '.join(off)}: no address is set" if off else ""))
         self.event("running", pid=self.pid)
         self.attempt, self.flush = get_env_int("ATTEMPT", 1, 1), get_env_float("FLUSH_SECONDS", 60, 0)
@@ -92,7 +105,8 @@ class Job:
             raise Cancelled(signal.Signals(self.signal).name)
 
     def say(self, text, file=None):
-        utils._say(text, file)
+        if self.is_main or file:
+            utils._say(text, file)
 
     def event(self, type, message="", **data):
         """Tell the backend; the message, if any, is the log's too."""
@@ -142,15 +156,19 @@ class Job:
         self.metrics = metrics
         self._log(metrics=metrics, step=epoch)
 
-    def _log(self, metrics=None, params=None, step=0, end=None):
+    def artifact(self, path):
+        """Show a file, such as a plot, with the run in MLflow. Do not change it afterwards."""
+        self._log(artifact=str(path))
+
+    def _log(self, metrics=None, params=None, step=0, artifact=None, end=None):
         if self.mlflow:
-            call = metrics or {}, params or {}, step, end, time.time_ns() // 10**6
+            call = metrics or {}, params or {}, step, artifact, end, time.time_ns() // 10**6
             self.mlflow.put(next(self.entries), call)
 
     def _track(self, call):
         import mlflow  # two seconds, which training need not wait for
 
-        metrics, params, step, end, stamp = call
+        metrics, params, step, artifact, end, stamp = call
         client = mlflow.MlflowClient()
         if not self.run_id:
             name = os.getenv("MLFLOW_EXPERIMENT_NAME") or "project-default"
@@ -158,27 +176,52 @@ class Job:
             experiment = known.experiment_id if known else client.create_experiment(name)
             mine = client.search_runs([experiment], f"tags.job_id = '{self.id}'", max_results=1)  # an earlier attempt's
             tags = {"job_id": self.id, "trace_id": TRACE}
+            tags |= {"resumed_from": os.environ["RESUME_FROM"]} if os.getenv("RESUME_FROM") else {}
             run = mine[0] if mine else client.create_run(experiment, tags=tags, run_name=f"job-{self.id}")
             self.run_id = run.info.run_id
             self.event("mlflow_run", run_id=self.run_id, experiment_id=experiment)
         values = [mlflow.entities.Metric(name, value, stamp, step) for name, value in metrics.items()]
         texts = [mlflow.entities.Param(name, str(value)) for name, value in params.items()]
         client.log_batch(self.run_id, values, texts)
+        if artifact:
+            client.log_artifact(self.run_id, artifact)
         if end:
             client.set_terminated(self.run_id, end)
 
-    def _upload(self, call):
-        copy, name, epoch = call
+    def upload(self, copy, name, epoch):
+        """Queue a checkpoint; the file is ours from here on. While the storage is away newer ones take its place."""
+        if not self.is_main:
+            copy.unlink()
+            return
+        key = f"epoch-{epoch}.pt" if name == "last.pt" and self.keep and epoch else name
+        self.waiting[key].append(copy)
+        old = self.waiting[key][:-1]
+        if key != name:
+            old = self.waiting.pop(f"epoch-{epoch - self.keep}.pt", [])
+        for file in old:
+            file.unlink(missing_ok=True)
+        self.storage.put(key, functools.partial(self._upload, copy, name, epoch))
+
+    def _upload(self, copy, name, epoch):
+        if not copy.exists():  # a newer one took its place
+            return
         client, bucket = get_storage_client()
-        key, size = f"checkpoints/job-{self.id}/{name}", copy.stat().st_size
-        for older in self.folder.glob(f"upload-*-{name}"):
-            if older < copy:  # a later epoch's checkpoint took its place while the storage was away
-                older.unlink()
-        client.upload_file(str(copy), bucket, key)
-        copy.unlink()
+        place, size = f"checkpoints/job-{self.id}/", copy.stat().st_size
+        client.upload_file(str(copy), bucket, place + name)
         if name == "best.pt" or self.checkpoint is None:
-            self.checkpoint = key
-        self.event("checkpoint", key=key, kind=name.removesuffix(".pt"), epoch=epoch, bytes=size)
+            self.checkpoint = place + name
+        self._announce(place + name, epoch, size)
+        if name == "last.pt" and self.keep and epoch:
+            kept = f"{place}epoch-{epoch}.pt"
+            client.copy({"Bucket": bucket, "Key": place + name}, bucket, kept)  # inside the storage
+            self._announce(kept, epoch, size)
+            found = client.list_objects_v2(Bucket=bucket, Prefix=f"{place}epoch-").get("Contents", [])
+            for key in sorted((one["Key"] for one in found), key=lambda key: (len(key), key))[: -self.keep]:
+                client.delete_object(Bucket=bucket, Key=key)
+        copy.unlink(missing_ok=True)
+
+    def _announce(self, key, epoch, size):
+        self.event("checkpoint", key=key, kind=Path(key).stem, epoch=epoch, bytes=size)
 
     def _fault(self, error):
         text = "".join(traceback.format_exception(error))[-20_000:]
@@ -226,3 +269,18 @@ def _interrupt(number):
         signal.pthread_kill(threading.main_thread().ident, number)
     else:
         signal.raise_signal(number)
+
+
+def _tell_the_main(fault):
+    """Under torchrun, the end of a process that doesn't speak for the run: its fault is left where the main looks."""
+    if fault and os.getenv("TORCHELASTIC_ERROR_FILE"):
+        note = Path(os.environ["TORCHELASTIC_ERROR_FILE"]).with_name("fault.json")
+        note.parent.mkdir(parents=True, exist_ok=True)
+        note.write_text(json.dumps(fault))
+
+
+def _fault_of_another():
+    """torchrun stops all processes when one fails: then the main was not cancelled, and this is why it ends."""
+    mine = os.getenv("TORCHELASTIC_ERROR_FILE")
+    notes = sorted(Path(mine).parent.parent.glob("*/fault.json")) if mine else []
+    return json.loads(notes[0].read_text()) if notes else None

@@ -5,6 +5,7 @@ import warnings
 
 import joblib
 import numpy as np
+import samples
 import utils
 from data import read_dataset
 from job import Job
@@ -22,10 +23,15 @@ def new_model(name, rate, seed):
     return MLPClassifier(hidden_layer_sizes=(128,), learning_rate_init=rate, random_state=seed)
 
 
-def measure(model, x, y, classes, split):
-    likely = model.predict_proba(x)
+def measure(likely, y, classes, split):
     loss = log_loss(y, likely, labels=range(len(classes)))
     return {f"{split}/loss": loss, f"{split}/accuracy": accuracy_score(y, likely.argmax(axis=1))}
+
+
+def shown(file, truth, classes, likely):
+    """A sample picture: what it is, and what the model takes it for."""
+    best = likely.argmax()
+    return file, [{"label": truth}], [{"label": classes[best], "confidence": float(likely[best])}]
 
 
 def resume(job, key, classes, size, epochs):
@@ -64,7 +70,7 @@ def train(job):
 
     # data
     utils.notify_status("downloading")
-    (x, y), (val_x, val_y), classes = read_dataset(utils.download_dataset(), size, seed)
+    (x, y, _), (val_x, val_y, files), classes = read_dataset(utils.download_dataset(), size, seed)
     counts = {"dataset_id": os.environ["DATASET_ID"], "train": len(x), "val": len(val_x), "classes": classes}
     job.event("dataset_ready", f"{len(x)} pictures to learn from, {len(val_x)} to validate with", **counts)
 
@@ -83,18 +89,21 @@ def train(job):
             job.check()
             rows = order[start : start + batch_size]
             model.partial_fit(x[rows], y[rows], classes=range(len(classes)))
-        measured = measure(model, val_x, val_y, classes, "val")
-        metrics = measure(model, x, y, classes, "train") | measured | {"lr": rate}
+        likely = model.predict_proba(val_x)
+        measured = measure(likely, val_y, classes, "val")
+        metrics = measure(model.predict_proba(x), y, classes, "train") | measured | {"lr": rate}
         better = measured["val/accuracy"] > run["best"]
         run |= {"epoch": epoch, "waited": 0 if better else run["waited"] + 1}
         run["best"] = max(run["best"], measured["val/accuracy"])
         utils.notify_status("training", epoch, epochs, metrics)
         utils.send_validation_result(epoch, measured)
         joblib.dump(run, file)
-        utils.upload_checkpoint(file, "last.pt", epoch)
         if better:
             best_metrics = metrics
             utils.upload_checkpoint(file, "best.pt", epoch)
+        utils.upload_checkpoint(file, "last.pt", epoch, move=True)
+        chosen = samples.choose(len(files))
+        samples.send(epoch, [shown(files[n], classes[val_y[n]], classes, likely[n]) for n in chosen])
         if patience and run["waited"] >= patience:
             job.say(f"stops early: val/accuracy has not risen for {patience} epochs")
             break

@@ -1,6 +1,6 @@
 """What train.py calls: settings from the environment, dataset and checkpoints in S3, progress to the backend.
 
-Every trainer holds the same copy of this file and of job.py (a run's start, calls and end); origin: trainer-template/.
+Every trainer holds the same copy of this file, job.py, samples.py and predictor.py; origin: trainer-template/.
 """
 
 import contextlib
@@ -11,6 +11,7 @@ import threading
 import time
 import zipfile
 import zlib
+from functools import cache
 from pathlib import Path
 
 import boto3
@@ -30,8 +31,7 @@ S3_NAMES = {
     "r2": ("R2_ENDPOINT", "R2_ACCESS_KEY_ID", "R2_SECRET_ACCESS_KEY", "R2_BUCKET"),
 }
 PATIENCE = {"connect_timeout": 5, "read_timeout": 30, "retries": {"mode": "standard", "total_max_attempts": 4}}
-CHECKSUMS = {"request_checksum_calculation": "when_required", "response_checksum_validation": "when_required"}  # for R2
-S3_CONFIG = Config(s3={"addressing_style": "path"}, **PATIENCE, **CHECKSUMS)
+S3_CONFIG = Config(request_checksum_calculation="when_required", s3={"addressing_style": "path"}, **PATIENCE)  # for R2
 current = None  # the Job that runs, set by job.py
 
 
@@ -45,9 +45,9 @@ def _say(text, file=None):
 
 def check_required_env(**meanings):
     """Stop where one of these variables is missing: check_required_env(DATASET_ID="the dataset's id")."""
-    for name, meaning in meanings.items():
+    for name in meanings:
         if not os.getenv(name, "").strip():
-            raise BadConfiguration(f"{name} is not set: it should be {meaning}")
+            raise BadConfiguration(f"{name} is not set: it should be {meanings[name]}")
 
 
 def get_env_int(name, default, low=-1e300, high=1e300):
@@ -62,6 +62,7 @@ def get_env_float(name, default, low=-1e300, high=1e300, kind=float):
     raise BadConfiguration(f"{name}={text} is not valid: it should be {word} from {low:g} to {high:g}")
 
 
+@cache
 def get_storage_client():
     """A boto3 client for MinIO, R2 or any other S3 server, and the bucket's name."""
     kind = os.getenv("STORAGE_TYPE") or "minio"
@@ -71,7 +72,7 @@ def get_storage_client():
     check_required_env(**dict(zip(S3_NAMES[kind], meanings, strict=True)))
     endpoint, key, secret, bucket = (os.environ[name] for name in S3_NAMES[kind])
     where = {"endpoint_url": endpoint, "region_name": "auto" if kind == "r2" else "us-east-1", "config": S3_CONFIG}
-    return boto3.client("s3", aws_access_key_id=key, aws_secret_access_key=secret, **where), bucket
+    return boto3.client("s3", aws_access_key_id=key, aws_secret_access_key=secret, **where), bucket  # for any thread
 
 
 @contextlib.contextmanager
@@ -127,18 +128,17 @@ def download_checkpoint(key, path):
     return Path(path)
 
 
-def upload_checkpoint(path, name, epoch=None):
-    """Send a copy of this file to checkpoints/job-{id}/{name}, in the background; announced once it is complete."""
-    copy = current.folder / f"upload-{time.monotonic_ns():020}-{name}"  # the trainer may overwrite its own
-    shutil.copyfile(path, copy)
-    current.storage.put(name, (copy, name, epoch))
+def upload_checkpoint(path, name, epoch=None, move=False):
+    """Send a copy of this file (move: itself) to checkpoints/job-{id}/{name}, in the background; told once complete."""
+    copy = current.folder / f"upload-{time.monotonic_ns():020}-{name}"
+    (os.replace if move else shutil.copyfile)(path, copy)
+    current.upload(copy, name, epoch)
 
 
 def notify_status(phase, epoch=None, epochs=None, metrics=None, step=None):
     """Tell a phase, or an epoch's end with its metrics (MLflow gets them too). Raises Cancelled if asked to stop."""
-    numbers = {name: float(value) for name, value in (metrics or {}).items()}
-    progress = min(1.0, epoch / epochs) if epoch and epochs else None
-    current.phase = {"phase": phase, "epoch": epoch, "epochs": epochs, "step": step, "progress": progress}
+    numbers, done = {name: float(value) for name, value in (metrics or {}).items()}, epoch and epochs and epoch / epochs
+    current.phase = {"phase": phase, "epoch": epoch, "epochs": epochs, "step": step, "progress": done and min(1, done)}
     current.call("heartbeat", metrics=numbers, **current.phase)
     if numbers:
         current.record(epoch, epochs, numbers)
