@@ -15,7 +15,7 @@ def prepare(task, root, folder, seed):
     inside = [path for path in root.iterdir() if path.name[0] not in "._"]
     if len(inside) == 1 and inside[0].is_dir() and inside[0].name != "train":
         root = inside[0]  # the zip of one folder
-    described = sorted(root.glob("*.yaml")) + sorted(root.glob("*.yml"))
+    described = sorted([*root.glob("*.yaml"), *root.glob("*.yml")], key=lambda path: (path.stem != "data", path.name))
     if task == "detect":
         if not described:
             names = ", ".join(sorted(path.name for path in root.iterdir())[:10])

@@ -73,6 +73,32 @@ def test_splits_above_images_are_understood(tmp_path: Path) -> None:
     assert found.summary["labels"] == 1
 
 
+def test_splits_may_be_lists_of_pictures(tmp_path: Path) -> None:
+    text = "path: .\nnames: [cat, dog]\ntrain: train.txt\nval: [lists/val.txt, images/val]\n"
+    lists = {"train.txt": "./images/train/1.jpg\n", "lists/val.txt": "./more/4.jpg", "lists/more/4.jpg": ""}
+    found = look(tmp_path, {"data.yaml": text, **YOLO, **lists})
+    assert found.summary["splits"] == {"train": 1, "val": 2}
+    assert look(tmp_path, {f"pets/{name}": one for name, one in {"data.yaml": text, **YOLO, **lists}.items()}) == found
+
+
+BAD_LISTS = {
+    "of another machine": ("./images/train/1.jpg\n/data/2.jpg\n", "train.txt, line 2: '/data/2.jpg' would be looked"),
+    "from somewhere": ("images/train/1.jpg", "line 1: 'images/train/1.jpg' would be looked for outside"),
+    "leading out": ("./../1.jpg", "line 1: './../1.jpg' is no picture in the zip"),
+    "not in the zip": ("./images/train/9.jpg", "line 1: './images/train/9.jpg' is no picture in the zip"),
+    "no picture": ("./data.yaml", "is no picture in the zip"),
+    "empty": ("\n", "train: train.txt, but the zip has no pictures"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_LISTS)
+def test_a_list_that_leads_elsewhere_is_refused_by_its_line(tmp_path: Path, case: str) -> None:
+    content, reason = BAD_LISTS[case]
+    text = "names: [cat, dog]\ntrain: train.txt\nval: images/val\n"
+    with pytest.raises(InvalidInput, match=reason):
+        look(tmp_path, {"data.yaml": text, "train.txt": content, **YOLO})
+
+
 def test_labels_beside_their_pictures_are_counted(tmp_path: Path) -> None:
     files = {"data.yaml": "names: [a]\ntrain: t\nval: v", "t/1.jpg": "", "t/1.txt": "", "v/2.jpg": ""}
     assert look(tmp_path, files).summary["labels"] == 1

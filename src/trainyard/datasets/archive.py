@@ -51,12 +51,12 @@ class Archive:
             raise refuse(f"{name} holds {info.file_size:,} bytes; at most {limit:,} are read.")
         try:
             return self.zip.read(info)
-        except (*_BROKEN, RuntimeError) as error:
+        except (*BROKEN, RuntimeError) as error:
             raise refuse(f"{name} can't be unpacked: {error}.", "Make the zip again.") from error
 
 
 # what zipfile raises on bytes that somebody made up
-_BROKEN = (
+BROKEN = (
     *(zipfile.BadZipFile, struct.error, ValueError, OverflowError, EOFError, NotImplementedError, OSError),
     *(zlib.error, lzma.LZMAError, zipfile.LargeZipFile),
 )
@@ -68,7 +68,7 @@ def open_archive(path: Path, max_unpacked: int) -> Generator[Archive]:
     with _GuardedReader(io.FileIO(path)) as file:
         try:
             archive = zipfile.ZipFile(file)
-        except _BROKEN as error:
+        except BROKEN as error:
             raise refuse(
                 f"The file is not a complete zip archive ({error}).",
                 "Upload a .zip; if it is one, it was cut off or damaged: make it again and try again.",

@@ -10,9 +10,11 @@ from trainyard.datasets.pictures import is_picture
 
 YAML_LIMIT = 256 * 1024  # a thousand class names take 20 KiB
 MAX_CLASSES = 10_000
+LIST_LIMIT = 64 * 1024 * 1024  # 500,000 lines of 130 characters
 MAX_FOLDERS = 50
 LAYOUT = (
-    "Detection: data.yaml (names: [cat, dog], train: images/train, val: images/val), the pictures in these folders, "
+    "Detection: data.yaml (names: [cat, dog], train: images/train, val: images/val; a folder each, or a text file that "
+    "lists pictures as ./images/1.jpg), the pictures there, "
     "and for images/train/1.jpg a labels/train/1.txt with a line `class x y width height` a box."
 )
 
@@ -28,7 +30,7 @@ class _Loader(yaml.BaseLoader):
 
 def detect_summary(archive: Archive, root: str) -> dict[str, Any] | None:
     """What the dataset holds, or None where there is no data.yaml. Raises InvalidInput where it is a wrong one."""
-    name = next((root + name for name in ("data.yaml", "data.yml") if root + name in archive.files), None)
+    name = description_in(archive, root)
     if name is None:
         return None
     config = _read(archive, name)
@@ -39,9 +41,9 @@ def detect_summary(archive: Archive, root: str) -> dict[str, Any] | None:
         if split == "test" and not given:
             continue
         pictures[split] = _pictures_of(archive, root, config, split, name)
-    labels = {split: sum(_label_of(one) in archive.files for one in found) for split, found in pictures.items()}
+    labels = {split: sum(label_of(one) in archive.files for one in found) for split, found in pictures.items()}
     if not labels["train"]:
-        wanted = _label_of(pictures["train"][0])
+        wanted = label_of(pictures["train"][0])
         raise refuse(f"No picture for training has a label file: {wanted} is missing, for one.", LAYOUT)
     return {
         "classes": classes,
@@ -49,6 +51,10 @@ def detect_summary(archive: Archive, root: str) -> dict[str, Any] | None:
         "pictures": sum(map(len, pictures.values())),
         "labels": sum(labels.values()),
     }
+
+
+def description_in(archive: Archive, root: str) -> str | None:
+    return next((root + name for name in ("data.yaml", "data.yml") if root + name in archive.files), None)
 
 
 def _read(archive: Archive, name: str) -> dict[str, Any]:
@@ -100,19 +106,39 @@ def _pictures_of(archive: Archive, root: str, config: dict[str, Any], split: str
     return found
 
 
-def _pictures_in(archive: Archive, root: str, base: Any, folder: str) -> list[str]:
+def _pictures_in(archive: Archive, root: str, base: Any, given: str) -> list[str]:
     """Looked for as YOLO does: below `path`, beside data.yaml, and without the ../ that some exports put before it."""
-    below = [f"{base}/{folder}"] if isinstance(base, str) else []
-    for candidate in (*below, folder):
-        parts = [part for part in PurePosixPath(candidate).parts if part not in ("/", "..")]
-        prefix = root + "".join(f"{part}/" for part in parts)
+    below = [f"{base}/{given}"] if isinstance(base, str) else []
+    for candidate in (*below, given):
+        place = root + "/".join(part for part in PurePosixPath(candidate).parts if part not in ("/", ".."))
+        if place in archive.files and place.endswith(".txt"):
+            return _listed(archive, place)
+        prefix = f"{place}/" if place != root else root
         found = [one for one in archive.files if one.startswith(prefix) and is_picture(one)]
         if found:
             return found
     return []
 
 
-def _label_of(picture: str) -> str:
+def _listed(archive: Archive, name: str) -> list[str]:
+    """The pictures a list names, as YOLO reads it: ./ at a line's beginning is the list's own folder."""
+    folder = name[: name.rindex("/") + 1] if "/" in name else ""
+    try:
+        lines = archive.read_small(name, LIST_LIMIT).decode("utf-8").strip().splitlines()
+    except UnicodeDecodeError as error:
+        raise refuse(f"{name} is not text in UTF-8 ({error.reason}).", "Save it as UTF-8.") from error
+    for number, line in enumerate(lines, 1):
+        if not line.startswith("./"):
+            raise refuse(
+                f"{name}, line {number}: {line[:120]!r} would be looked for outside the dataset.",
+                "Begin each line with ./ and go on from the list's folder: ./images/1.jpg.",
+            )
+        if folder + line[2:] not in archive.files or not is_picture(line):
+            raise refuse(f"{name}, line {number}: {line[:120]!r} is no picture in the zip.", LAYOUT)
+    return [folder + line[2:] for line in lines]
+
+
+def label_of(picture: str) -> str:
     """images/train/1.jpg → labels/train/1.txt; a picture in no folder called images has its label beside it."""
     head, middle, tail = f"/{picture}".rpartition("/images/")
     path = f"{head}/labels/{tail}" if middle else f"/{picture}"

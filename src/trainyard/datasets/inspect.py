@@ -1,6 +1,7 @@
 """The first look at an uploaded zip: is it safe, and what can be trained with it?
 
-Reads the zip's directory and data.yaml only, so it is quick and its memory is bounded whatever was uploaded.
+Reads the zip's directory and data.yaml only, so it is quick and its memory is bounded whatever was uploaded. Of a COCO
+dataset the jsons are read too, a value at a time.
 """
 
 from collections import Counter
@@ -10,7 +11,10 @@ from typing import Any
 
 from trainyard.contract.vocabulary import Task
 from trainyard.datasets import classify, detect
+from trainyard.datasets.append import append
 from trainyard.datasets.archive import Archive, open_archive, refuse
+from trainyard.datasets.coco import layout
+from trainyard.datasets.coco.convert import convert
 from trainyard.datasets.pictures import is_picture
 from trainyard.errors import InvalidInput
 
@@ -23,18 +27,47 @@ class Inspection:
     summary: dict[str, Any]
 
 
+def take_in(path: Path, max_unpacked: int) -> Inspection:
+    """`inspect`, after labels and a data.yaml were added to the zip of a COCO dataset: the file must be ours.
+
+    Blocking, for any thread. Where it raises, the file may be no zip any more.
+    """
+    with open_archive(path, max_unpacked) as archive:
+        sources = _coco_sources(archive)
+        if not sources:
+            return _inspection(archive)
+        converted = convert(archive, sources)
+    append(path, converted.files)
+    found = inspect(path, max_unpacked)
+    return Inspection(found.tasks, {**found.summary, **converted.summary})
+
+
 def inspect(path: Path, max_unpacked: int) -> Inspection:
     """Blocking, pure, for any thread. Raises InvalidInput naming the entry that is wrong and what would be right."""
     with open_archive(path, max_unpacked) as archive:
-        if not any(map(is_picture, archive.files)):
-            raise _fits_nothing(archive)
-        for root in _roots(archive):
-            task, summary = Task.DETECT, detect.detect_summary(archive, root)
-            if summary is None:
-                task, summary = Task.CLASSIFY, classify.classify_summary(archive, root)
-            if summary is not None:
-                return Inspection([task], {**summary, "unpacked_bytes": archive.unpacked})
+        return _inspection(archive)
+
+
+def _inspection(archive: Archive) -> Inspection:
+    if not any(map(is_picture, archive.files)):
         raise _fits_nothing(archive)
+    for root in _roots(archive):
+        task, summary = Task.DETECT, detect.detect_summary(archive, root)
+        if summary is None:
+            task, summary = Task.CLASSIFY, classify.classify_summary(archive, root)
+        if summary is not None:
+            return Inspection([task], {**summary, "unpacked_bytes": archive.unpacked})
+    raise _fits_nothing(archive)
+
+
+def _coco_sources(archive: Archive) -> list[layout.Source]:
+    """None where there is a data.yaml: what is YOLO stays as it is."""
+    for root in _roots(archive):
+        if detect.description_in(archive, root) is not None:
+            return []
+        if sources := layout.find_sources(archive, root):
+            return sources
+    return []
 
 
 def _roots(archive: Archive) -> list[str]:
@@ -45,7 +78,7 @@ def _roots(archive: Archive) -> list[str]:
 
 def _fits_nothing(archive: Archive) -> InvalidInput:
     folders = Counter(name.rpartition("/")[0] or "the top folder" for name in archive.files if is_picture(name))
-    hint = f"Two layouts fit. {detect.LAYOUT} {classify.LAYOUT}"
+    hint = f"Three layouts fit. {detect.LAYOUT} {layout.LAYOUT} {classify.LAYOUT}"
     if not folders:
         return refuse(f"The zip holds {len(archive.files):,} files, but no pictures.", hint)
     listed = ", ".join(f"{count:,} in {folder[:60]}" for folder, count in folders.most_common(4))

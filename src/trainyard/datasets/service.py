@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from trainyard.contract.keys import DATASET_ID_PATTERN, dataset_key, slug
 from trainyard.datasets import repository
-from trainyard.datasets.inspect import inspect
+from trainyard.datasets.inspect import take_in
 from trainyard.datasets.model import Dataset
 from trainyard.db.engine import Database
 from trainyard.errors import Conflict, InvalidInput, NotFound, TrainyardError
@@ -37,7 +37,7 @@ class DatasetService:
         self._store = store
         self._database = database
         self._max_unpacked = max_unpacked
-        self._inspecting = threading.Lock()  # one at a time: a large directory takes some hundred MiB
+        self._inspecting = threading.Lock()  # one at a time: a large directory or COCO json takes some hundred MiB
         # adding and removing the same id take turns, or one would delete the object that the other just wrote
         self._turns = [threading.Lock() for _ in range(SAME_TIME)]
         self._swept = False
@@ -56,13 +56,14 @@ class DatasetService:
         return found
 
     def download(self, dataset_id: str) -> Download:
-        """The zip as it was uploaded: iterate it once, or close it."""
+        """The zip as trainers get it: iterate it once, or close it."""
         return self._store.open_read(dataset_key(self.show(dataset_id).id))
 
     # -- adding ----------------------------------------------------------------------------------------------------
 
     def add(self, project_id: str, name: str | None, path: Path, dataset_id: str | None = None) -> Dataset:
-        """Check the zip at `path` and keep it. The file stays the caller's.
+        """Check the zip at `path` and keep it. Give a file that nobody else needs, and delete it afterwards: to a COCO
+        dataset the labels that trainers read are added, before its size and sha256 are taken.
 
         With an id: the same content again is the same dataset, other content is a Conflict. Without: the id is made
         of the name, and gets a number where it is taken. Raises InvalidInput before anything is kept.
@@ -78,7 +79,7 @@ class DatasetService:
             raise InvalidInput("The name is not usable.", hint="Use 1 to 200 printable characters.", field="name")
         self._require_project(project_id)
         with self._inspecting:
-            found = inspect(path, self._max_unpacked)
+            found = take_in(path, self._max_unpacked)
         with path.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         draft = Dataset("", project_id, name, found.tasks, found.summary, path.stat().st_size, sha256, time.time())

@@ -33,7 +33,7 @@ async def spool(chunks: AsyncIterator[bytes], folder: Path, limit: int) -> Path:
 
 async def _receive(chunks: AsyncIterator[bytes], path: Path, limit: int) -> None:
     size, waiting = 0, bytearray()
-    with _plain_errors(path.parent):
+    with plain_errors(path.parent):
         file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY, 0o600), "wb", buffering=0)
     with file:
         async for chunk in chunks:
@@ -41,7 +41,7 @@ async def _receive(chunks: AsyncIterator[bytes], path: Path, limit: int) -> None
             if size > limit:
                 raise TooLarge(
                     f"The upload is larger than {limit / 2**20:,.0f} MiB.",
-                    hint="Split the dataset, or raise TRAINYARD_MAX_UPLOAD_MB.",
+                    hint="Send less at once, or raise TRAINYARD_MAX_UPLOAD_MB.",
                 )
             waiting += chunk
             if len(waiting) >= WRITE_BYTES:
@@ -54,7 +54,7 @@ async def _in_thread(folder: Path, function: Callable[..., None], *args: object)
     """Off the event loop. Cancelled or not, the thread has ended when this returns: a file closed under its write would
     let it write into whatever is opened next."""
     work = asyncio.ensure_future(asyncio.to_thread(function, *args))
-    with _plain_errors(folder):
+    with plain_errors(folder):
         try:
             await asyncio.shield(work)
         except asyncio.CancelledError:
@@ -63,11 +63,16 @@ async def _in_thread(folder: Path, function: Callable[..., None], *args: object)
 
 
 def _write(descriptor: int, data: bytearray, folder: Path) -> None:
-    if shutil.disk_usage(folder).free < RESERVE_BYTES + len(data):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    require_room(folder, len(data))
     view = memoryview(data)
     while view:
         view = view[os.write(descriptor, view) :]
+
+
+def require_room(folder: Path, count: int) -> None:
+    """Raises the disk's own error before it is full: within plain_errors it becomes Unavailable."""
+    if shutil.disk_usage(folder).free < RESERVE_BYTES + count:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def _prepare(folder: Path) -> None:
@@ -82,7 +87,7 @@ def _prepare(folder: Path) -> None:
 
 
 @contextmanager
-def _plain_errors(folder: Path) -> Generator[None]:
+def plain_errors(folder: Path) -> Generator[None]:
     try:
         yield
     except OSError as error:
