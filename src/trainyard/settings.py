@@ -81,8 +81,13 @@ class Settings(BaseSettings):
     token_hours: float = Field(12, gt=0, le=24, description="How long a job's token lasts; renewed in heartbeats")
     sample_count: int = Field(4, ge=0, le=64, description="Validation pictures a trainer shows after each epoch")
     log_limit_mb: int = Field(64, ge=1, description="Most of a job's log that is kept; the middle is cut")
-    max_upload_mb: int = Field(20_480, ge=1, description="Largest dataset that may be uploaded")
+    max_upload_mb: int = Field(20_480, ge=1, description="Largest dataset or weights that may be uploaded")
     max_request_mb: int = Field(8, ge=1, description="Largest body of any other request")
+    max_predict_mb: int = Field(64, ge=1, le=1024, description="Largest body of a request to predict, its pictures in it")
+    max_picture_pixels: int = Field(50_000_000, ge=1, le=89_000_000, description="Most pixels of a picture to predict")
+    predictors: int = Field(2, ge=1, le=64, description="Processes at once that show pictures to checkpoints")
+    predictor_idle_seconds: float = Field(300, ge=0, description="How long one keeps its model when nobody asks")
+    predict_seconds: float = Field(120, ge=1, description="Most that a request to predict may take, loading included")
 
     @field_validator("data_dir", "trainers_dir")
     @classmethod
@@ -114,6 +119,10 @@ class Settings(BaseSettings):
     @property
     def spool_dir(self) -> Path:
         return self.data_dir / "spool"
+
+    @property
+    def predictors_dir(self) -> Path:
+        return self.data_dir / "predictors"
 
     @property
     def logs_dir(self) -> Path:

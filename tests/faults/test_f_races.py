@@ -30,12 +30,15 @@ from trainyard.db.tables import events, projects
 from trainyard.events import metrics
 from trainyard.executors.base import Alive
 from trainyard.jobs import repository
+from trainyard.jobs.checkpoints import Checkpoints
 from trainyard.jobs.decide import decide
 from trainyard.jobs.launch import apply_ending
 from trainyard.jobs.model import Job
 from trainyard.jobs.service import JobService
 from trainyard.jobs.trainers import Catalog
 from trainyard.jobs.transition import Ending
+from trainyard.storage.client import Address
+from trainyard.storage.store import Store
 
 DEAD = Ending(State.FAILED, Reason.KILLED, "It was killed.")
 TOKENS = Tokens("a-signing-key-for-tests-that-is-long-enough", 3600)
@@ -51,7 +54,9 @@ class Racers:
         self.there = self.here if self.here.is_sqlite else Database(url)
         self.calls = CallbackService(self.there, TOKENS)
         self.numbers = itertools.count()
-        self.jobs = JobService(self.here, Catalog(TESTS / "trainers"), Execution.LOCAL, lambda _: None, lambda: None)
+        checkpoints = Checkpoints(Store(Address("", "", "", "", "")), self.here)
+        catalog = Catalog(TESTS / "trainers")
+        self.jobs = JobService(self.here, catalog, checkpoints, Execution.LOCAL, lambda _: None, lambda: None)
 
     def close(self) -> None:
         for database in {self.here, self.there}:

@@ -13,7 +13,7 @@ GOOD: dict[str, Any] = {"framework": "probe", "dataset_id": "cats-dogs-classes"}
 
 
 CASES: list[tuple[dict[str, Any], str, str]] = [
-    ({"framework": "nope"}, "framework", "There are: probe"),
+    ({"framework": "nope"}, "framework", "There are: "),
     ({"framework": "../etc"}, "framework", "no trainer"),
     ({"model": "resnet"}, "model", "tiny"),
     ({"model": "../../etc/passwd"}, "model", "tiny"),

@@ -111,12 +111,13 @@ def test_an_id_can_t_lead_a_request_elsewhere(shell: Shell) -> None:
 
 def test_trainers_are_listed_with_their_models_and_one_with_its_parameters(shell: Shell) -> None:
     assert "detect" in shell.run("trainers").out
-    assert [trainer["framework"] for trainer in shell.json("trainers")] == ["probe"]
+    listed = [trainer["framework"] for trainer in shell.json("trainers")]
+    assert "probe" in listed
     one = shell.run("trainers", "probe").out
     assert "tiny (default)" in one
     assert "epoch_seconds" in one
     assert "1 … 100000" in one
-    assert "There are: probe" in shell.run("trainers", "nope", code=1).err
+    assert f"There are: {', '.join(listed)}" in shell.run("trainers", "nope", code=1).err
 
 
 def test_a_trainer_that_can_t_be_read_is_listed_with_the_reason(

@@ -11,7 +11,7 @@ from tests.real.localruns import Runs
 from trainyard.contract.vocabulary import Reason
 from trainyard.errors import InvalidSetting
 from trainyard.executors.base import LaunchFailed, RunSpec
-from trainyard.executors.local import envs
+from trainyard.executors.local import envs, recipes
 from trainyard.executors.local.gpus import available_gpus
 from trainyard.executors.local.installing import Stopped, run_uv
 from trainyard.executors.local.variables import base_environment
@@ -125,7 +125,7 @@ def test_a_package_that_is_no_longer_required_is_gone_and_what_was_is_found_agai
 
 def test_another_python_gets_another_environment(runs: Runs, trainer: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = envs.find_environment(runs.settings, "tiny").folder
-    monkeypatch.setattr(envs.platform, "python_version", lambda: "3.99.0")
+    monkeypatch.setattr(recipes.platform, "python_version", lambda: "3.99.0")
     assert envs.find_environment(runs.settings, "tiny").folder != before
 
 

@@ -15,9 +15,9 @@ import httpx2
 import psutil
 import pytest
 
-from tests.contract.gate import Gate
 from tests.real.backend import Backend, wait_for
 from tests.real.s3server import S3Server
+from trainyard.conformance.gate import Gate
 from trainyard.contract.keys import log_key
 from trainyard.storage.store import Store
 

@@ -27,6 +27,7 @@ class Fate:
     times: int = 1  # it arrives so often, all at once
     cut_at: int | None = None  # of the answer only so many bytes come back
     late: bool = False  # answered in the server's place, and passed on by `deliver`
+    status: int = 0  # it never arrives; this is answered in the server's place
 
 
 @dataclass(frozen=True)
@@ -48,9 +49,21 @@ class Proxy:
         self.answers: list[tuple[Request, Answer]] = []
         self.late: list[Request] = []
         self._closed = threading.Event()
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-        threading.Thread(target=self._accept, name="proxy", daemon=True).start()
+        self.port = 0
+        self.open()
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def open(self) -> None:
+        """Listen; after `shut` on the same port again."""
+        self._listener = socket.create_server(("127.0.0.1", self.port), backlog=128)
+        self.port = self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, args=(self._listener,), name="proxy", daemon=True).start()
+
+    def shut(self) -> None:
+        """Nothing listens on its port any more: whoever comes is refused."""
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
 
     def obey(self, rule: Callable[[Request], Fate] = lambda _: PASS) -> None:
         """From here on this rule; without one everything passes. Forgets what was before."""
@@ -63,16 +76,14 @@ class Proxy:
 
     def close(self) -> None:
         self._closed.set()
-        with suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
+        self.shut()
 
     # -- the threads -----------------------------------------------------------------------------------------------
 
-    def _accept(self) -> None:
-        while not self._closed.is_set():
+    def _accept(self, listener: socket.socket) -> None:
+        while True:
             try:
-                client, _ = self._listener.accept()
+                client, _ = listener.accept()
             except OSError:
                 return
             threading.Thread(target=self._serve, args=(client,), daemon=True).start()
@@ -88,7 +99,9 @@ class Proxy:
                 self._closed.wait()
             elif fate.late:
                 self.late.append(request)
-                client.sendall(_response(b'{"state": "RUNNING", "cancel": false, "token": null}'))
+                client.sendall(_response("200 OK", b'{"state": "RUNNING", "cancel": false, "token": null}'))
+            elif fate.status:
+                client.sendall(_response(f"{fate.status} Broken", b"{}"))
             elif not fate.dropped:
                 time.sleep(fate.delay)
                 client.sendall(self._forward(request, fate.times)[: fate.cut_at])
@@ -138,8 +151,6 @@ def read_request(client: socket.socket) -> Request | None:
     return Request(first[0], first[1], body, head + b"\r\n\r\n" + body)
 
 
-def _response(body: bytes) -> bytes:
-    return b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s" % (
-        len(body),
-        body,
-    )
+def _response(status: str, body: bytes) -> bytes:
+    head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\nConnection: close"
+    return head.encode() + b"\r\n\r\n" + body

@@ -27,6 +27,7 @@ def a_job(**given: Any) -> Job:
         "priority": 0,
         "attached": False,
         "callbacks": True,
+        "keep_epochs": 0,
         "state": State.RUNNING,
         "attempt": 1,
         "message": "",

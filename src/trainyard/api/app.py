@@ -9,10 +9,22 @@ import trainyard
 from trainyard.api import failures
 from trainyard.api.guard import Guard
 from trainyard.api.platform import build
-from trainyard.api.routes import callbacks, catalog, datasets, health, jobs, observe
+from trainyard.api.routes import (
+    callbacks,
+    catalog,
+    checkpoints,
+    datasets,
+    health,
+    jobs,
+    observe,
+    predict,
+    samples,
+    weights,
+)
 from trainyard.settings import Settings
 
 DESCRIPTION = "Train vision models: the same job on your machine, in Kubernetes and in production."
+UNLIMITED = 2**62  # spooled to a file: that counts, and knows the setting
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -34,7 +46,7 @@ def create_app(settings: Settings) -> FastAPI:
         openapi_url=None,
     )
     failures.install(app)
-    for module in (health, catalog, datasets, callbacks, jobs, observe):
+    for module in (health, catalog, datasets, weights, callbacks, jobs, checkpoints, predict, samples, observe):
         app.include_router(module.router)
     app.include_router(datasets.samples)
     app.add_middleware(callbacks.Shortcut)
@@ -43,6 +55,10 @@ def create_app(settings: Settings) -> FastAPI:
         Guard,
         hosts=[host for host in hosts if host and host != "0.0.0.0"],  # noqa: S104 - left out, not listened on
         max_bytes=settings.max_request_mb * 2**20,
-        upload_paths=("/v1/datasets",),
+        larger={
+            "/v1/datasets": UNLIMITED,
+            "/v1/weights/[^/]+": UNLIMITED,
+            "/v1/jobs/[^/]+/predict": settings.max_predict_mb * 2**20,
+        },
     )
     return app

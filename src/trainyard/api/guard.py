@@ -5,7 +5,8 @@ the limit, whether declared or not.
 """
 
 import json
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
 from starlette.exceptions import HTTPException
@@ -28,11 +29,12 @@ def host_of(url_or_host: str) -> str:
 
 
 class Guard:
-    def __init__(self, app: ASGIApp, hosts: Iterable[str], max_bytes: int, upload_paths: tuple[str, ...]) -> None:
+    def __init__(self, app: ASGIApp, hosts: Iterable[str], max_bytes: int, larger: Mapping[str, int]) -> None:
+        """`larger`: for paths that match a pattern as a whole, so many bytes instead of `max_bytes`."""
         self._app = app
         self._hosts = {"localhost", "127.0.0.1", "::1"} | {host_of(host) for host in hosts if host}
         self._max_bytes = max_bytes
-        self._upload_paths = upload_paths
+        self._larger = [(re.compile(pattern), limit) for pattern, limit in larger.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -65,7 +67,7 @@ class Guard:
         return None
 
     def _limit(self, scope: Scope) -> int:
-        return 2**62 if scope["path"] in self._upload_paths else self._max_bytes
+        return next((limit for path, limit in self._larger if path.fullmatch(scope["path"])), self._max_bytes)
 
     async def _limited(self, scope: Scope, receive: Receive, send: Send) -> None:
         limit, seen = self._limit(scope), 0

@@ -18,14 +18,17 @@ from trainyard.db.tables import projects
 from trainyard.events.stream import Hub
 from trainyard.executors.registry import Executors
 from trainyard.jobs.archive import Archive
+from trainyard.jobs.checkpoints import Checkpoints
 from trainyard.jobs.decide import Limits
 from trainyard.jobs.launch import Launcher
 from trainyard.jobs.presence import Presence
 from trainyard.jobs.reconcile import Parts, Reconciler
 from trainyard.jobs.service import JobService
 from trainyard.jobs.trainers import Catalog
+from trainyard.predictions.service import PredictionService
 from trainyard.settings import Settings, keep_secret
 from trainyard.storage.store import Store
+from trainyard.weights.service import WeightsService
 
 UPLOADS_AT_ONCE = 2  # one may take minutes: a pool of their own, or they would hold up every stream and log
 
@@ -39,10 +42,13 @@ class Platform:
     executors: Executors
     launcher: Launcher
     jobs: JobService
+    checkpoints: Checkpoints
     callbacks: CallbackService
     datasets: DatasetService
     uploads: ThreadPoolExecutor
     samples: Samples
+    weights: WeightsService
+    predictions: PredictionService
     reconciler: Reconciler
     hub: Hub
     started_at: float
@@ -52,6 +58,7 @@ class Platform:
         await self.hub.close()
         self.reconciler.close()
         self.executors.close()
+        await asyncio.to_thread(self.predictions.close)
         await asyncio.to_thread(self.uploads.shutdown, cancel_futures=True)
         self.database.close()
 
@@ -80,6 +87,7 @@ def build(settings: Settings) -> Platform:
     reconciler = Reconciler(Parts(database, executors.get, launcher, Archive(store), limits, presence, node))
     executors.get(Execution.LOCAL).watch(lambda _job_id: reconciler.wake())
     datasets = DatasetService(store, database)
+    checkpoints = Checkpoints(store, database)
     platform = Platform(
         settings=settings,
         database=database,
@@ -87,11 +95,14 @@ def build(settings: Settings) -> Platform:
         catalog=catalog,
         executors=executors,
         launcher=launcher,
-        jobs=JobService(database, catalog, settings.execution_mode, executors.get, reconciler.wake),
+        jobs=JobService(database, catalog, checkpoints, settings.execution_mode, executors.get, reconciler.wake),
+        checkpoints=checkpoints,
         callbacks=CallbackService(database, tokens),
         datasets=datasets,
         uploads=ThreadPoolExecutor(UPLOADS_AT_ONCE, "upload"),
         samples=Samples(settings, database, catalog, datasets),
+        weights=WeightsService(store, database),
+        predictions=PredictionService(settings, database, catalog, store),
         reconciler=reconciler,
         hub=Hub(database),
         started_at=limits.since,

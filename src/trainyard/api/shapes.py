@@ -1,14 +1,16 @@
 """What routes answer with. Times are seconds since 1970; numbers that JSON lacks are spelled out (NaN, Infinity)."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, FiniteFloat
 
 from trainyard.contract.manifest import Manifest, Scalar
 from trainyard.contract.vocabulary import Execution, Reason, State, Task
 from trainyard.datasets.model import Dataset
 from trainyard.events.log import Entry
+from trainyard.jobs.checkpoints import Checkpoint
 from trainyard.jobs.model import Job
+from trainyard.weights.service import Weights
 
 Number = float | Literal["NaN", "Infinity", "-Infinity"]
 
@@ -112,6 +114,62 @@ class EventPage(BaseModel):
     items: list[EventOut]
 
 
+class CheckpointOut(BaseModel):
+    kind: str = Field(description="best, last or epoch-7")
+    key: str
+    epoch: int | None = Field(description="Empty where its trainer did not say")
+    bytes: int
+    at: float | None = Field(description="When its trainer announced it")
+
+    @classmethod
+    def of(cls, checkpoint: Checkpoint) -> "CheckpointOut":
+        return cls(**{name: getattr(checkpoint, name) for name in cls.model_fields})
+
+
+class CheckpointList(BaseModel):
+    items: list[CheckpointOut]
+
+
+class SampleTruth(BaseModel):
+    """What is in a picture; with a box (left, top, right, bottom) where it is."""
+
+    label: Annotated[str, Field(max_length=300)]
+    box: Annotated[list[FiniteFloat], Field(min_length=4, max_length=4)] | None = None
+
+
+class SampleFound(SampleTruth):
+    """What the model takes it for."""
+
+    confidence: FiniteFloat
+
+
+class SampleTold(BaseModel):
+    """The data of a `sample` event, as far as it counts here."""
+
+    epoch: int = Field(strict=True, ge=1, le=10**9)
+    index: int = Field(strict=True, ge=0, le=10**6)
+    plain: str | None = None
+    truth: list[SampleTruth] = []
+    found: list[SampleFound] = []
+
+
+class SamplePicture(BaseModel):
+    index: int
+    url: str = Field(description="A JPEG with truth and findings drawn on it")
+    plain_url: str | None = Field(description="The same picture as it is")
+    truth: list[SampleTruth]
+    found: list[SampleFound]
+
+
+class SampleEpoch(BaseModel):
+    epoch: int
+    items: list[SamplePicture]
+
+
+class SamplesOfJob(BaseModel):
+    epochs: list[SampleEpoch]
+
+
 class Attachment(BaseModel):
     """What a terminal starts for an attached job. Holds the job's secrets: for the owner of this installation only."""
 
@@ -199,3 +257,17 @@ class SampleOut(BaseModel):
 
 class SampleList(BaseModel):
     items: list[SampleOut]
+
+
+class WeightsOut(BaseModel):
+    name: str
+    key: str
+    bytes: int
+
+    @classmethod
+    def of(cls, weights: Weights) -> "WeightsOut":
+        return cls(**{name: getattr(weights, name) for name in cls.model_fields})
+
+
+class WeightsList(BaseModel):
+    items: list[WeightsOut]

@@ -114,7 +114,16 @@ class Client:
 
     # -- files and streams -----------------------------------------------------------------------------------------
 
-    def upload(self, path: str, file: Path, sent: Callable[[int], None], **query: Any) -> Any:
+    def upload(
+        self,
+        path: str,
+        file: Path,
+        sent: Callable[[int], None],
+        *,
+        method: str = "POST",
+        kind: str = "application/zip",
+        **query: Any,
+    ) -> Any:
         """Send a file as the body, never held in memory; `sent` hears of every piece."""
 
         def pieces() -> Iterator[bytes]:
@@ -123,10 +132,10 @@ class Client:
                     yield piece
                     sent(len(piece))
 
-        headers = {"Content-Type": "application/zip", "Content-Length": str(file.stat().st_size)}
+        headers = {"Content-Type": kind, "Content-Length": str(file.stat().st_size)}
         given = {name: value for name, value in query.items() if value is not None}
         wait = httpx2.Timeout(3600, connect=3)  # it is checked and stored before it is answered
-        request = self.http.build_request("POST", path, content=pieces(), headers=headers, params=given, timeout=wait)
+        request = self.http.build_request(method, path, content=pieces(), headers=headers, params=given, timeout=wait)
         try:
             return _success(self.http.send(request)).json()
         except httpx2.TransportError as error:

@@ -1,18 +1,18 @@
 """`trainyard datasets`: add, list, show and remove what trainings learn from."""
 
 import tempfile
-import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, cast
 
 import typer
 from rich.markup import escape
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from trainyard.cli.client import Client
-from trainyard.cli.console import err, out, print_json, size
+from trainyard.cli.console import out, print_json, size
 from trainyard.cli.fit import Column, print_table
 from trainyard.cli.samples import load_sample
+from trainyard.cli.upload import pack, send
 from trainyard.cli.words import ago
 from trainyard.errors import InvalidInput
 from trainyard.settings import load_settings
@@ -23,7 +23,6 @@ Example: trainyard datasets add ./my-pictures
 """
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None, help=_HELP)
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document.")]
-PACKED = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".mp4", ".zip", ".gz"}  # gain nothing from being packed again
 
 
 @app.command()
@@ -34,7 +33,7 @@ def add(
     sample: Annotated[str | None, typer.Option(help="A sample instead of a path: cats-dogs, digits …")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Upload pictures with their labels: YOLO detection, or a folder a class. It is checked before it is kept.
+    """Upload pictures with their labels: YOLO or COCO detection, or a folder a class. It is checked before it is kept.
 
     Example: trainyard datasets add ./my-pictures
     """
@@ -138,39 +137,12 @@ def _upload(client: Client, path: Path, name: str | None, dataset_id: str | None
         return _send(client, path, called, dataset_id)
     with tempfile.TemporaryDirectory(prefix="trainyard-") as folder:
         packed = Path(folder) / "dataset.zip"
-        _pack(path, packed)
+        pack(path, packed)
         return _send(client, packed, called, dataset_id)
 
 
 def _send(client: Client, file: Path, name: str, dataset_id: str | None) -> dict[str, Any]:
-    with _progress() as progress:
-        task = progress.add_task("Uploading", total=file.stat().st_size)
-
-        def sent(count: int) -> None:
-            progress.advance(task, count)
-            if progress.finished:
-                progress.update(task, description="Checking")
-
+    def upload(sent: Callable[[int], None]) -> Any:
         return client.upload("/v1/datasets", file, sent, name=name, dataset_id=dataset_id)
 
-
-def _pack(folder: Path, target: Path) -> None:
-    files = [file for file in sorted(folder.rglob("*")) if file.is_file() and not _hidden(file.relative_to(folder))]
-    if not files:
-        raise InvalidInput(f"{folder} holds no files.", hint="Give a folder with pictures.", field="PATH")
-    sizes = [file.stat().st_size for file in files]
-    with _progress() as progress, zipfile.ZipFile(target, "w", strict_timestamps=False) as archive:
-        task = progress.add_task("Packing", total=sum(sizes))
-        for file, count in zip(files, sizes, strict=True):
-            kind = zipfile.ZIP_STORED if file.suffix.lower() in PACKED else zipfile.ZIP_DEFLATED
-            archive.write(file, file.relative_to(folder), kind)
-            progress.advance(task, count)
-
-
-def _hidden(path: Path) -> bool:
-    return any(part.startswith((".", "__MACOSX")) for part in path.parts)
-
-
-def _progress() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=err(), transient=True, disable=not err().is_terminal)
+    return send(file, "Checking", upload)

@@ -19,6 +19,7 @@ from trainyard.settings import load_settings
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 SHOWN_EVENTS = 20
+UNSHOWN = ["heartbeat", "validation", "preparing", "sample"]  # many of each; metrics and pictures stand for them
 PAGE = 200
 
 
@@ -42,14 +43,15 @@ def jobs(
         if state or framework:
             raise InvalidInput("--state and --framework are for the list.", hint="Leave JOB out.", field="JOB")
         found = find_job(client, job)
-        events = _events(client, found["id"])
+        children = _children(client, found["id"])
         if as_json:
-            print_json(found | {"events": events})
+            ids = [child["id"] for child in children]
+            print_json(found | {"children": ids, "events": _all_events(client, found["id"])})
             return
         print_summary(out(), client, settings, found, Goals(client))
-        _print_fields(found)
+        _print_fields(found, _origin(client, found), children)
         _print_metrics(found)
-        _print_events(events)
+        _print_events(client, found["id"])
 
 
 def _states(text: str | None) -> str | None:
@@ -104,7 +106,19 @@ def _short(best: tuple[str, str, int | None] | None) -> tuple[str, str]:
     return (best[0], best[1]) if best else ("", "")
 
 
-def _print_fields(job: Job) -> None:
+def _children(client: Client, job_id: str) -> list[Job]:
+    """Its retries and continuations, the oldest first."""
+    return client.get("/v1/jobs", parent_id=job_id, limit=PAGE)["items"][::-1]
+
+
+def _origin(client: Client, job: Job) -> str:
+    """What its first event says of where it comes from: continues … from epoch 4."""
+    if job["parent_id"] is None:
+        return ""
+    return client.get(f"/v1/jobs/{job['id']}/events", type="state", limit=1)["items"][0]["message"]
+
+
+def _print_fields(job: Job, origin: str, children: list[Job]) -> None:
     fields: dict[str, Any] = {
         "name": job["name"],
         "trainer": f"{job['framework']}, {job['task']}, model {job['model']}",
@@ -116,7 +130,8 @@ def _print_fields(job: Job) -> None:
         "phase": job["phase"],
         "tags": ", ".join(job["tags"]),
         "notes": job["notes"],
-        "parent": job["parent_id"],
+        "origin": origin,
+        "children": ", ".join(f"{child['id']} {child['state']}" for child in children),
         "attempt": job["attempt"] if job["attempt"] > 1 else None,
         "trace id": job["trace_id"],
         "submitted": f"{_clock(job['created_at'])} ({ago(job['created_at'])})",
@@ -138,20 +153,24 @@ def _print_metrics(job: Job) -> None:
         print_table(out(), columns)
 
 
-def _events(client: Client, job_id: str) -> list[dict[str, Any]]:
-    """All but the heartbeats, which the metrics stand for."""
+def _all_events(client: Client, job_id: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     after = 0
-    while page := client.get(f"/v1/jobs/{job_id}/events", after=after, limit=1000)["items"]:
-        found += [event for event in page if event["type"] not in ("heartbeat", "validation", "preparing")]
+    while page := _events(client, job_id, after=after, limit=1000):
+        found += page
         after = page[-1]["id"]
     return found
 
 
-def _print_events(events: list[dict[str, Any]]) -> None:
+def _events(client: Client, job_id: str, **query: Any) -> list[dict[str, Any]]:
+    return client.get(f"/v1/jobs/{job_id}/events", without=UNSHOWN, **query)["items"]
+
+
+def _print_events(client: Client, job_id: str) -> None:
     out().print()
+    events = _events(client, job_id, newest=True, limit=SHOWN_EVENTS + 1)
     if len(events) > SHOWN_EVENTS:
-        out().print(Text(f"… {len(events) - SHOWN_EVENTS} earlier ones (--json has them all)", "dim"))
+        out().print(Text("… and earlier ones (--json has them all)", "dim"))
     for event in events[-SHOWN_EVENTS:]:
         out().print(Text(f"{_clock(event['at'])}  {_what(event)}"))
 

@@ -20,12 +20,17 @@ VERBS: dict[str, tuple[str, str]] = {
     "doctor": ("doctor", "Check this machine, and say what to do about what is wrong."),
     "train": ("train", "Train here, in this terminal."),
     "submit": ("submit", "Hand a training to the backend and return."),
+    "resume": ("resume", "Go on from a job's checkpoint, as a new job."),
     "jobs": ("jobs", "List jobs, or show one."),
     "logs": ("logs", "Show a job's log; -f follows it."),
     "cancel": ("cancel", "Ask a job to stop."),
+    "predict": ("predict", "Show pictures to a job's checkpoint."),
     "datasets": ("datasets", "Add, list, show and remove datasets."),
+    "weights": ("weights", "Add, list and remove pretrained weights."),
     "trainers": ("trainers", "What can be trained, and with which parameters."),
+    "new-trainer": ("new_trainer", "Copy a trainer to start one of your own from."),
     "build": ("build", "Build a trainer's image (Kubernetes tiers)."),
+    "check": ("check", "Check a trainer, in any language, against the contract."),
     "test": ("test", "Run every test that this machine can run."),
 }
 

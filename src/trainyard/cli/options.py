@@ -1,4 +1,4 @@
-"""The options that `train` and `submit` share: what to train, written the same way for both."""
+"""The options that several verbs share, written the same way for all: what to train, and how to show it."""
 
 from typing import Annotated
 
@@ -21,3 +21,8 @@ TaskName = Annotated[Task | None, typer.Option("--task", help="Default: what fit
 Name = Annotated[str, typer.Option("--name", help="What to call the job in lists.")]
 Tags = Annotated[list[str] | None, typer.Option("--tag", help="A tag; may be given repeatedly.")]
 Gpus = Annotated[int | None, typer.Option("--gpus", min=0, help="How many GPUs. Default: one, if there is one.")]
+KeepEpochs = Annotated[
+    int, typer.Option("--keep-epochs", min=0, help="Keep a checkpoint of each of the newest so many epochs.")
+]
+Watch = Annotated[bool, typer.Option("--watch", "-w", help="Stay and show it until it has ended.")]
+AsJson = Annotated[bool, typer.Option("--json", help="The job as one JSON document.")]

@@ -27,6 +27,7 @@ class Wanted:
     tags: list[str] = field(default_factory=list[str])
     gpus: int | None = None
     params: dict[str, str] = field(default_factory=dict[str, str])
+    keep_epochs: int = 0
 
     @property
     def all_params(self) -> dict[str, Any]:
@@ -48,6 +49,7 @@ class Wanted:
             "name": self.name,
             "tags": self.tags,
             "gpus": self.gpus,
+            "keep_epochs": self.keep_epochs,
             "params": self.all_params,
         }
 

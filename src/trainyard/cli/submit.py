@@ -30,10 +30,11 @@ def submit(
     name: options.Name = "",
     tags: options.Tags = None,
     gpus: options.Gpus = None,
+    keep_epochs: options.KeepEpochs = 0,
     priority: Annotated[int, typer.Option(help="Higher runs earlier; -100 to 100.")] = 0,
     on: Annotated[str | None, typer.Option("--on", help="Tier: local, k8s or image.")] = None,
-    follow: Annotated[bool, typer.Option("--watch", "-w", help="Stay and show it until it has ended.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="The job as one JSON document.")] = False,
+    follow: options.Watch = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Submit a training and return; it runs on without this terminal.
 
@@ -44,7 +45,7 @@ def submit(
     trainer = framework or DEFAULT_FRAMEWORK
     with Client(settings) as client:
         chosen = ready_dataset(settings, client, dataset, trainer, task)
-        wanted = Wanted(trainer, model, epochs, chosen, task, name, tags or [], gpus, params)
+        wanted = Wanted(trainer, model, epochs, chosen, task, name, tags or [], gpus, params, keep_epochs)
         job = send(client, wanted.body() | {"priority": priority, "execution": on})
         if as_json and not follow:
             print_json(job)

@@ -32,6 +32,7 @@ def train(
     name: options.Name = "",
     tags: options.Tags = None,
     gpus: options.Gpus = None,
+    keep_epochs: options.KeepEpochs = 0,
 ) -> None:
     """Train in this terminal: debuggers work, Ctrl+C ends it properly, and the job is recorded like any other.
 
@@ -45,7 +46,7 @@ def train(
     own = script is None or _is_entrypoint(settings, script, trainer)
     params = parse_assignments(assignments)
     title = name or ("" if own or script is None else script.name)
-    wanted = Wanted(trainer, model, epochs, dataset, task, title, tags or [], gpus, params)
+    wanted = Wanted(trainer, model, epochs, dataset, task, title, tags or [], gpus, params, keep_epochs)
     _require_here(settings)
     with Client(settings, patience=PATIENCE_SECONDS) as client:
         try:

@@ -39,12 +39,14 @@ def trainers(
 
 
 def _list(found: list[dict[str, Any]]) -> None:
-    manifests: list[dict[str, Any]] = [trainer["manifest"] or {"title": "", "tasks": {}} for trainer in found]
+    nothing: dict[str, Any] = {"title": "", "license": "", "tasks": {}}
+    manifests: list[dict[str, Any]] = [trainer["manifest"] or nothing for trainer in found]
     columns = [
         Column("trainer", [trainer["framework"] for trainer in found]),
         Column("can", [", ".join(manifest["tasks"]) for manifest in manifests], 1),
         Column("default models", [_defaults(manifest) for manifest in manifests], 2),
-        Column("environment", [trainer["environment"] for trainer in found], 4),
+        Column("licence", [manifest["license"] for manifest in manifests], 4),
+        Column("environment", [trainer["environment"] for trainer in found], 5),
         Column("what it is", [manifest["title"] for manifest in manifests], 3),
     ]
     print_table(out(), columns)
@@ -65,6 +67,8 @@ def _show(trainer: dict[str, Any]) -> None:
         return
     out().print(f"[bold]{trainer['framework']}[/]  {escape(manifest['title'])}")
     out().print(f"  {escape(manifest['description'])}")
+    if manifest["license"]:
+        out().print(f"  licence: {escape(manifest['license'])}")
     for task, support in manifest["tasks"].items():
         models = ", ".join(
             f"{name} (default)" if name == support["default_model"] else name for name in support["models"]

@@ -67,7 +67,9 @@ def environment(job: JobFacts, platform: Platform) -> dict[str, str]:
         variables["RESUME_FROM"] = job.resume_from
     if job.keep_epochs:
         variables["KEEP_EPOCHS"] = str(job.keep_epochs)
-    return variables | _storage(platform)
+    return variables | storage_variables(
+        platform.storage_type, platform.s3_url, platform.s3_access_key, platform.s3_secret_key, platform.s3_bucket
+    )
 
 
 def script_extras(job: JobFacts, platform: Platform) -> dict[str, str]:
@@ -83,14 +85,14 @@ def script_extras(job: JobFacts, platform: Platform) -> dict[str, str]:
     }
 
 
-def _storage(platform: Platform) -> dict[str, str]:
+def storage_variables(storage_type: str, url: str, access_key: str, secret_key: str, bucket: str) -> dict[str, str]:
+    """How a trainer, or its predict.py, reaches the store."""
     names = (
         ("R2_ENDPOINT", "R2_ACCESS_KEY_ID", "R2_SECRET_ACCESS_KEY", "R2_BUCKET")
-        if platform.storage_type == "r2"
+        if storage_type == "r2"
         else ("MINIO_ENDPOINT", "MINIO_ACCESS_KEY", "MINIO_SECRET_KEY", "MINIO_BUCKET")
     )
-    values = (platform.s3_url, platform.s3_access_key, platform.s3_secret_key, platform.s3_bucket)
-    return {"STORAGE_TYPE": platform.storage_type, **dict(zip(names, values, strict=True))}
+    return {"STORAGE_TYPE": storage_type, **dict(zip(names, (url, access_key, secret_key, bucket), strict=True))}
 
 
 def spell(value: Scalar) -> str:

@@ -46,6 +46,10 @@ def sample_prefix(job_id: str) -> str:
     return f"samples/job-{job_id}/"
 
 
+def sample_key(job_id: str, epoch: int, index: int) -> str:
+    return f"{sample_prefix(job_id)}epoch-{epoch}/{index}.jpg"
+
+
 def prediction_prefix(job_id: str, request_id: str) -> str:
     """Pictures on their way to a predictor; removed once it has answered."""
     return f"predictions/job-{job_id}/{request_id}/"

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from trainyard.contract.vocabulary import Task
 
+FRAMEWORK_PATTERN = r"^[a-z0-9][a-z0-9-]{0,40}$"
 Scalar = bool | int | float | str
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,60}$")]
 
@@ -140,7 +141,7 @@ class Manifest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    framework: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,40}$")]
+    framework: Annotated[str, StringConstraints(pattern=FRAMEWORK_PATTERN)]
     title: str
     description: str = ""
     license: str = ""

@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -64,30 +64,50 @@ def append_callbacks(conn: sa.Connection, rows: Sequence[dict[str, Any]]) -> Non
     _INSERT_NEW.run(conn, rows)
 
 
+_COLUMNS = [events.c[field.name] for field in fields(Entry)]
+
+
 def after(
     conn: sa.Connection, last_id: int, *, limit: int, job_id: str | None = None, project_id: str | None = None
 ) -> list[Entry]:
     """What happened after `last_id`, in order."""
-    query = (
-        sa.select(
-            events.c.id,
-            events.c.project_id,
-            events.c.job_id,
-            events.c.at,
-            events.c.type,
-            events.c.attempt,
-            events.c.message,
-            events.c.data,
-        )
-        .where(events.c.id > last_id)
-        .order_by(events.c.id)
-        .limit(limit)
-    )
+    query = sa.select(*_COLUMNS).where(events.c.id > last_id).order_by(events.c.id).limit(limit)
     if job_id is not None:
         query = query.where(events.c.job_id == job_id)
     if project_id is not None:
         query = query.where(events.c.project_id == project_id)
     return [Entry(*row) for row in conn.execute(query)]
+
+
+def of_job(
+    conn: sa.Connection,
+    job_id: str,
+    *,
+    limit: int,
+    after: int = 0,
+    only: Sequence[str] = (),
+    without: Sequence[str] = (),
+    newest: bool = False,
+) -> list[Entry]:
+    """A job's events after an id, in order; of some types only, or without some; the first so many, or the newest."""
+    query = sa.select(*_COLUMNS).where(events.c.job_id == job_id, events.c.id > after)
+    if only:
+        query = query.where(events.c.type.in_(only))
+    if without:
+        query = query.where(events.c.type.not_in(without))
+    rows = conn.execute(query.order_by(events.c.id.desc() if newest else events.c.id).limit(limit)).all()
+    return [Entry(*row) for row in (reversed(rows) if newest else rows)]
+
+
+def newest_of_each(conn: sa.Connection, job_id: str, type: str, field: str) -> list[Entry]:
+    """Of a job's events of one type the newest for each value of this field of their data."""
+    value = events.c.data[field].as_string()
+    ids = (
+        sa.select(sa.func.max(events.c.id))
+        .where(events.c.job_id == job_id, events.c.type == type, value.is_not(None))
+        .group_by(value)
+    )
+    return [Entry(*row) for row in conn.execute(sa.select(*_COLUMNS).where(events.c.id.in_(ids)))]
 
 
 def newest_id(conn: sa.Connection) -> int:

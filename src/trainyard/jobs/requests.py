@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from trainyard.contract.keys import DATASET_ID_PATTERN, PROJECT_ID_PATTERN
+from trainyard.contract.keys import CHECKPOINT_KIND_PATTERN, DATASET_ID_PATTERN, PROJECT_ID_PATTERN
 from trainyard.contract.manifest import Manifest, Parameter, Scalar, TaskSupport
 from trainyard.contract.vocabulary import Execution, Task
 from trainyard.errors import InvalidInput
@@ -41,6 +41,18 @@ class SubmitJob(BaseModel):
     keep_epochs: int = Field(0, ge=0, le=10_000, description="Keep a checkpoint of each of the newest so many epochs")
     attached: bool = Field(False, description="A terminal on the backend's machine will run it (`trainyard train`)")
     script: str | None = Field(None, max_length=4_000, description="With attached: the script instead of train.py")
+
+
+class ResumeJob(BaseModel):
+    """Going on from a job's checkpoint as a new job: everything that is not said stays as it was."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    checkpoint: str = Field("last", pattern=CHECKPOINT_KIND_PATTERN, description="last, best or epoch-7")
+    epochs: int | None = Field(None, ge=1, le=10**9, description="Empty: on to the planned epochs of the job")
+    name: str | None = Field(None, min_length=1, max_length=200, pattern=Plain)
+    params: dict[str, Scalar] = Field(default_factory=dict[str, Scalar], max_length=100)
+    execution: Execution | None = None
 
 
 class ChangeJob(BaseModel):

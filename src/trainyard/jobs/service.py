@@ -1,4 +1,4 @@
-"""Submitting, cancelling, retrying and changing jobs: what the API calls. Knows no HTTP and no executor's inside."""
+"""Submitting, cancelling, retrying, resuming and changing jobs: what the API calls. Knows no HTTP and no executor."""
 
 import hashlib
 import logging
@@ -16,8 +16,10 @@ from trainyard.db.tables import datasets, projects
 from trainyard.errors import Conflict, InvalidInput
 from trainyard.events import log as events
 from trainyard.jobs import repository, requests
+from trainyard.jobs.checkpoints import Checkpoints
 from trainyard.jobs.model import Job
-from trainyard.jobs.requests import ChangeJob, SubmitJob
+from trainyard.jobs.requests import ChangeJob, ResumeJob, SubmitJob
+from trainyard.jobs.resume import Origin, plan, require_resumable
 from trainyard.jobs.trainers import Catalog
 from trainyard.jobs.transition import move
 
@@ -31,12 +33,14 @@ class JobService:
         self,
         database: Database,
         catalog: Catalog,
+        checkpoints: Checkpoints,
         default_execution: Execution,
         require_execution: Callable[[Execution], object],
         wake: Callable[[], None],
     ) -> None:
         self._database = database
         self._catalog = catalog
+        self._checkpoints = checkpoints
         self._default_execution = default_execution
         self._require_execution = require_execution
         self._wake = wake
@@ -44,7 +48,7 @@ class JobService:
     # -- submit ----------------------------------------------------------------------------------------------------
 
     def submit(
-        self, request: SubmitJob, *, idempotency_key: str | None = None, parent: Job | None = None
+        self, request: SubmitJob, *, idempotency_key: str | None = None, origin: Origin | None = None
     ) -> tuple[Job, bool]:
         """Store a job; (job, True), or (the job of the same Idempotency-Key, False). Blocking.
 
@@ -56,9 +60,9 @@ class JobService:
         _check_script(request, execution)
         plain = requests.is_plain_script(request, manifest, self._catalog.find(request.framework).folder)
         values = _values(request, execution, plain)
-        values |= {"idempotency_key": idempotency_key, "parent_id": parent.id if parent else None}
-        if parent is not None:
-            values["resume_from"] = parent.resume_from
+        values["idempotency_key"] = idempotency_key
+        if origin is not None:
+            values |= _from(origin, values["request_hash"])
 
         def store(conn: sa.Connection) -> tuple[Job, bool]:
             if idempotency_key is not None:
@@ -76,7 +80,7 @@ class JobService:
                 job_id=complete["id"],
                 attempt=1,
                 type="state",
-                message="Submitted.",
+                message=origin.words if origin else "Submitted.",
                 data={"from": None, "to": State.PENDING},
             )
             return repository.get(conn, complete["id"]), True
@@ -126,7 +130,33 @@ class JobService:
                 f"{job_id} ran a script in a terminal, which only a terminal can do again.",
                 hint="Run `trainyard train SCRIPT` again.",
             )
-        return self.submit(_request_of(job), parent=job)[0]
+        words = f"Tries {job_id} again."
+        if job.resume_from is not None:
+            if not self._checkpoints.exists(job.resume_from):
+                raise Conflict(
+                    f"{job_id} began with {job.resume_from}, which is no longer in the store.",
+                    hint="Resume it from a checkpoint of its own, or submit the training anew.",
+                )
+            words = f"Tries {job_id} again, from the same checkpoint: {job.resume_from}."
+        return self.submit(_request_of(job), origin=Origin(job_id, job.resume_from, words))[0]
+
+    def resume(self, job_id: str, wanted: ResumeJob, *, idempotency_key: str | None = None) -> tuple[Job, bool]:
+        """Go on from one of its checkpoints, as a new job with this one as its parent. Otherwise as `submit`."""
+        job = self.get(job_id)
+        require_resumable(job)
+        if "epochs" in wanted.params:
+            raise InvalidInput("Epochs are not among the parameters here.", hint="--epochs N", field="params.epochs")
+        checkpoint = self._checkpoints.find(job_id, wanted.checkpoint)
+        planned = plan(job, checkpoint, wanted.epochs, wanted.params)
+        request = _request_of(job).model_copy(
+            update={
+                "name": wanted.name or job.name,
+                "params": job.params | wanted.params | {"epochs": planned.epochs},
+                "execution": wanted.execution or job.execution,
+            }
+        )
+        origin = Origin(job_id, checkpoint.key, planned.words)
+        return self.submit(request, idempotency_key=idempotency_key, origin=origin)
 
     def change(self, job_id: str, change: ChangeJob) -> Job:
         """Name, tags, notes and priority; what is None stays."""
@@ -178,6 +208,17 @@ def _values(request: SubmitJob, execution: Execution, plain: bool) -> dict[str, 
         "seq": 0,
         "phase": "",
         "created_at": time.time(),
+    }
+
+
+def _from(origin: Origin, request_hash: str) -> dict[str, Any]:
+    """What a job's row says of where it comes from; the same request from elsewhere is another one."""
+    told = f"{request_hash} {origin.parent_id} {origin.resume_from}"
+    return {
+        "parent_id": origin.parent_id,
+        "resume_from": origin.resume_from,
+        "message": origin.words,
+        "request_hash": hashlib.sha256(told.encode()).hexdigest(),
     }
 
 

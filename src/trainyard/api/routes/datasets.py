@@ -62,7 +62,7 @@ def show(dataset_id: DatasetId, platform: ThePlatform, _user: User) -> DatasetOu
     responses={200: {"content": {"application/zip": {}}}, **responses(404)},
 )
 def download(dataset_id: DatasetId, platform: ThePlatform, _user: User) -> StreamingResponse:
-    """The zip as it was uploaded."""
+    """The zip as trainers get it: as it was uploaded, and with labels added where it was COCO."""
     dataset = platform.datasets.show(dataset_id.replace("\0", "\ufffd"))
     headers = {"Content-Disposition": f'attachment; filename="{dataset.id}.zip"'}
     return StreamingResponse(platform.datasets.download(dataset.id), media_type="application/zip", headers=headers)

@@ -1,4 +1,4 @@
-"""Jobs: submit, list, show, change, cancel, retry, attach."""
+"""Jobs: submit, list, show, change, cancel, retry, resume, attach."""
 
 from typing import Annotated
 
@@ -15,7 +15,7 @@ from trainyard.errors import Conflict
 from trainyard.events import metrics
 from trainyard.jobs import repository
 from trainyard.jobs.model import Job
-from trainyard.jobs.requests import ChangeJob, SubmitJob
+from trainyard.jobs.requests import ChangeJob, ResumeJob, SubmitJob
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"], responses=responses(400, 401, 413, 415, 421, 422, 503))
 JobId = Annotated[str, Path(max_length=60)]
@@ -67,6 +67,7 @@ def list_jobs(
     framework: Annotated[str | None, Query(max_length=60)] = None,
     dataset_id: Annotated[str | None, Query(max_length=64)] = None,
     project_id: Annotated[str | None, Query(max_length=64)] = None,
+    parent_id: Annotated[str | None, Query(description="Retries and continuations of this job", max_length=60)] = None,
     tag: Annotated[str | None, Query(max_length=60)] = None,
     search: Annotated[str | None, Query(description="In the name, id or model", max_length=200)] = None,
     before: Annotated[str | None, Query(description="`next` of the page before", pattern=POSITION)] = None,
@@ -79,6 +80,7 @@ def list_jobs(
             (table.c.framework, framework),
             (table.c.dataset_id, dataset_id),
             (table.c.project_id, project_id),
+            (table.c.parent_id, parent_id),
         )
         if value is not None
     ]
@@ -129,6 +131,24 @@ def cancel(job_id: JobId, platform: ThePlatform, _user: User) -> JobOut:
 def retry(job_id: JobId, platform: ThePlatform, _user: User) -> JobOut:
     """The same again as a new job, with this one as its parent."""
     return _out(platform, platform.jobs.retry(_plain(job_id)))
+
+
+@router.post("/{job_id}/resume", status_code=201, responses={200: {"model": JobOut}, **responses(404, 409, 501)})
+def resume(
+    job_id: JobId,
+    request: ResumeJob,
+    response: Response,
+    platform: ThePlatform,
+    _user: User,
+    idempotency_key: Key = None,
+) -> JobOut:
+    """Go on from one of its checkpoints as a new job, with this one as its parent; its message says what that means.
+
+    An interrupted job goes on to its planned epochs. One that had them all needs `epochs`: a fresh schedule of so many.
+    """
+    job, created = platform.jobs.resume(_plain(job_id), request, idempotency_key=idempotency_key)
+    response.status_code = 201 if created else 200
+    return _out(platform, job)
 
 
 @router.post("/{job_id}/attach", responses=responses(404, 409))

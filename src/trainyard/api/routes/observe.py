@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Path, Query, Request
 from fastapi.responses import Response, StreamingResponse
+from pydantic import StringConstraints
 
 from trainyard.api.access import ThePlatform, User
 from trainyard.api.failures import responses
@@ -18,6 +19,7 @@ from trainyard.jobs import repository
 
 router = APIRouter(prefix="/v1", tags=["observe"], responses=responses(400, 401, 421, 422, 503))
 JobId = Annotated[str, Path(max_length=60)]
+EventType = Annotated[str, StringConstraints(max_length=110, pattern=r"^[A-Za-z0-9_.\-]+$")]
 STREAM = {200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}}
 TEXT = {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}}
 MAX_POINTS = 100_000
@@ -45,11 +47,17 @@ def job_events(
     _user: User,
     after: Annotated[int, Query(ge=0, le=2**53)] = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+    type: Annotated[list[EventType] | None, Query(description="Only these types", max_length=50)] = None,
+    without: Annotated[list[EventType] | None, Query(description="All types but these", max_length=50)] = None,
+    newest: Annotated[bool, Query(description="The newest so many instead of the first, still in order")] = False,
 ) -> EventPage:
     """What happened to a job, in order; give the last id as `after` for more."""
     with platform.database.read() as conn:
         repository.get(conn, job_id.replace("\0", "\ufffd"))
-        return EventPage(items=[EventOut.of(entry) for entry in events.after(conn, after, limit=limit, job_id=job_id)])
+        found = events.of_job(
+            conn, job_id, after=after, only=type or (), without=without or (), newest=newest, limit=limit
+        )
+        return EventPage(items=[EventOut.of(entry) for entry in found])
 
 
 @router.get("/events", response_class=StreamingResponse, responses={**STREAM})

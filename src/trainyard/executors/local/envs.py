@@ -1,24 +1,27 @@
-"""The Python of each trainer: an environment made from its requirements.txt, once, and found again in milliseconds."""
+"""The Python of each trainer: an environment made from its locked requirements, once, and found in milliseconds."""
 
-import hashlib
 import json
 import os
-import platform
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock, Timeout
 
+from trainyard.executors.base import LaunchFailed
 from trainyard.executors.local.env_folders import STAMP, forget_old, show
-from trainyard.executors.local.installing import Stopped, run_uv
+from trainyard.executors.local.installing import Installed, Stopped, cannot_be_solved, run_uv
+from trainyard.executors.local.recipes import Recipe, stamp_of
 from trainyard.settings import Settings
 from trainyard.uv import find_uv
 
 Say = Callable[[str], None]
+COPIED = (
+    "It has copies of its own of all files, because uv's cache is on another disk: with UV_CACHE_DIR on this one, "
+    "environments share them"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +30,7 @@ class Environment:
 
     folder: Path | None  # None: the system's
     python: Path
-    recipe: "Recipe | None" = None  # None: nothing to install, it is used as it is
+    recipe: Recipe | None = None  # None: nothing to install, it is used as it is
 
     @property
     def is_ready(self) -> bool:
@@ -41,25 +44,6 @@ class Environment:
         return stamp == self.recipe.stamp and self.python.exists()
 
 
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """What an environment is made from, and the name that people find the newest one by."""
-
-    requirements: Path
-    stamp: dict[str, Any]
-    link: Path
-
-    @property
-    def folder(self) -> Path:
-        digest = hashlib.sha256(json.dumps(self.stamp, sort_keys=True).encode()).hexdigest()
-        return self.link.parent / ".venvs" / digest[:12]
-
-    @property
-    def is_current(self) -> bool:
-        """False once somebody has edited the requirements."""
-        return self.stamp == _stamp(self.requirements)
-
-
 def find_environment(settings: Settings, framework: str) -> Environment:
     """The environment that a trainer's runs use, made or not. Pure but for looking at the disk."""
     trainer = settings.trainers_dir / f"trainer-{framework}"
@@ -70,7 +54,7 @@ def find_environment(settings: Settings, framework: str) -> Environment:
     if not requirements.exists():
         return Environment(None, system_python())
     home = trainer if os.access(trainer, os.W_OK) else settings.envs_dir / framework
-    recipe = Recipe(requirements, _stamp(requirements), home / ".venv")
+    recipe = Recipe(requirements, stamp_of(requirements), home / ".venv")
     if not recipe.link.is_symlink():  # one from before there were several
         single = Environment(recipe.link, python_of(recipe.link), recipe)
         if single.is_ready:
@@ -107,18 +91,34 @@ def make_environment(
 def _make(uv: str, recipe: Recipe, framework: str, say: Say, is_cancelled: Callable[[], bool]) -> None:
     title = f"Making the environment of trainer-{framework}"
     folder = recipe.folder
+    if recipe.warning:
+        say(recipe.warning)
     say(title)
     # --clear: what an interrupted installation left behind may be half a package
     run_uv(uv, ["venv", "--clear", "--python", str(system_python()), str(folder)], title, say, is_cancelled)
-    install = ["pip", "install", "--python", str(python_of(folder)), "-r", str(recipe.requirements)]
     began = time.monotonic()
-    run_uv(uv, install, title, say, is_cancelled)
+    installed = _install(uv, recipe, title, say, is_cancelled)
     if not recipe.is_current:
         return  # nobody knows which of the two was installed
     (folder / STAMP).write_text(json.dumps(recipe.stamp), encoding="utf-8")
-    say(f"The environment of trainer-{framework} is ready, after {time.monotonic() - began:.0f} s")
+    hint = f". {COPIED}" if installed.copied else ""
+    say(f"The environment of trainer-{framework} is ready, after {time.monotonic() - began:.0f} s{hint}")
     show(folder, recipe.link)
     forget_old(folder)
+
+
+def _install(uv: str, recipe: Recipe, title: str, say: Say, is_cancelled: Callable[[], bool]) -> Installed:
+    install = ["pip", "install", "--python", str(python_of(recipe.folder))]
+    if recipe.lock is not None:
+        locked = [*install, "--require-hashes", "-r", str(recipe.lock)]
+        try:
+            return run_uv(uv, locked, title, say, is_cancelled)
+        except LaunchFailed as failure:
+            if not cannot_be_solved(failure):
+                raise  # a hash that differs above all
+        # the lock is for every system and Python, but somebody's newer Python may have wheels of newer versions only
+        say(f"{title}: requirements.lock has not all for this system and Python, so it installs requirements.txt")
+    return run_uv(uv, [*install, "-r", str(recipe.requirements)], title, say, is_cancelled)
 
 
 class _only_one:
@@ -145,11 +145,6 @@ class _only_one:
 
     def __exit__(self, *_: object) -> None:
         self._lock.release()
-
-
-def _stamp(requirements: Path) -> dict[str, Any]:
-    digest = hashlib.sha256(requirements.read_bytes()).hexdigest()
-    return {"requirements": digest, "python": platform.python_version()}
 
 
 def python_of(folder: Path) -> Path:

@@ -22,7 +22,7 @@ _SAY_EVERY = 1.0
 
 def run_uv(
     uv: str, arguments: Sequence[str], title: str, say: Callable[[str], None], is_cancelled: Callable[[], bool]
-) -> None:
+) -> "Installed":
     """Run it to its end, saying each second how far it is. Raises LaunchFailed, or Stopped when cancelled."""
     process = subprocess.Popen(
         [uv, *arguments],
@@ -50,6 +50,19 @@ def run_uv(
         process.stderr.close()
     if process.returncode != 0:
         raise _failure(title, "\n".join(progress.last_lines))
+    return Installed(progress.copied)
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """What uv told on its way. `copied`: it could not share files with its cache."""
+
+    copied: bool
+
+
+def cannot_be_solved(failure: LaunchFailed) -> bool:
+    """There is no such version, or none of its files is for this system and Python."""
+    return "No solution found" in failure.evidence["output"]
 
 
 class Stopped(Exception):
@@ -70,10 +83,11 @@ class _Progress:
 
     title: str
     began: float = field(default_factory=time.monotonic)
-    last_lines: deque[str] = field(default_factory=lambda: deque(maxlen=15))
+    last_lines: deque[str] = field(default_factory=lambda: deque(maxlen=30))
     packages: int = 0
     under_way: list[str] = field(default_factory=list[str])
     written: int = 0
+    copied: bool = False
 
     def read(self, stream: IO[str]) -> None:
         for raw in stream:
@@ -81,7 +95,9 @@ class _Progress:
             if not line:
                 continue
             self.last_lines.append(line)
-            if match := re.match(r"Resolved (\d+) packages?", line):
+            if "falling back to full copy" in line:
+                self.copied = True
+            elif match := re.match(r"Resolved (\d+) packages?", line):
                 self.packages = int(match[1])
             elif match := re.match(r"(?:Downloading|Building) (\S+)", line):
                 self.under_way.append(match[1])
@@ -99,7 +115,7 @@ class _Progress:
             more = "…" if len(self.under_way) > 2 else ""
             parts.append(f"downloading {', '.join(self.under_way[:2])}{more}")
         elif self.packages:
-            parts.append("installing")
+            parts.append("copying" if self.copied else "installing")
         if self.written > 1 << 20:
             parts.append(f"{_size(self.written)} so far")
         return f"{self.title}: {', '.join(parts)}, {time.monotonic() - self.began:.0f} s"
@@ -111,10 +127,12 @@ def _size(count: int) -> str:
 
 def _failure(title: str, output: str) -> LaunchFailed:
     full = says_disk_full(output)
+    hint = "If it is none of that: correct the trainer's requirements.txt. "
+    if "hash mismatch" in output.lower():
+        hint = "What the index has is not what was locked: find out why before `just lock` makes the lock anew. "
     return LaunchFailed(
         f"{title} failed. {explain_failure(output)}",
-        hint="If it is none of that: correct the trainer's requirements.txt. "
-        "A venv-<framework> folder beside the trainer is used as it is.",
+        hint=f"{hint}A venv-<framework> folder beside the trainer is used as it is.",
         reason=Reason.DISK_FULL if full else Reason.ENVIRONMENT_FAILED,
         evidence={"output": output},
     )

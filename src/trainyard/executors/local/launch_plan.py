@@ -28,7 +28,7 @@ def make_plan(settings: Settings, spec: RunSpec, python: Path) -> LaunchPlan:
         argv, folder = _python(python, spec.script.absolute()), spec.script.absolute().parent
     else:
         manifest = _manifest(folder)
-        argv = _command(folder, manifest.command) or _python(python, folder / manifest.entrypoint)
+        argv = argv_of(folder, manifest.command, python, manifest.entrypoint)
     return LaunchPlan(
         argv=argv,
         cwd=str(folder),
@@ -37,6 +37,11 @@ def make_plan(settings: Settings, spec: RunSpec, python: Path) -> LaunchPlan:
         grace=settings.grace_seconds,
         log_limit=settings.log_limit_mb << 20,
     )
+
+
+def argv_of(folder: Path, command: list[str], python: Path, entrypoint: str) -> list[str]:
+    """What starts one of a trainer's programs: its own command, else Python with a script of its folder."""
+    return _command(folder, command) or _python(python, folder / entrypoint)
 
 
 def _python(python: Path, script: Path) -> list[str]:
