@@ -35,6 +35,6 @@ down *arguments:
 bench name:
     .venv/bin/python -m bench.{{name}}
 
-# make every lock file anew from what it locks
-lock:
-    .ci/lock
+# make every lock file anew, or one trainer's: just lock trainer-sklearn
+lock *trainers:
+    .ci/lock {{trainers}}

@@ -44,8 +44,9 @@ def resume(job, key, classes, size, epochs):
         )
     if f"job-{job.id}/" not in key:
         saved["best"] = -1.0  # another job's best.pt is not this one's
-    if saved["epoch"] >= epochs:
-        job.say(f"{key} had finished its {saved['epoch']} epochs: its model is trained for {epochs} more")
+    if saved["epoch"] >= epochs or saved.get("epochs") != epochs:
+        why = "it is finished" if saved["epoch"] == saved.get("epochs") else f"it was planned for {saved.get('epochs')}"
+        job.say(f"starts a fresh schedule of {epochs} epochs from the model in {key}: {why}")
         return saved | {"epoch": 0, "waited": 0}
     job.say(f"resumes {key} after epoch {saved['epoch']} of {epochs}")
     return saved
@@ -93,7 +94,7 @@ def train(job):
         measured = measure(likely, val_y, classes, "val")
         metrics = measure(model.predict_proba(x), y, classes, "train") | measured | {"lr": rate}
         better = measured["val/accuracy"] > run["best"]
-        run |= {"epoch": epoch, "waited": 0 if better else run["waited"] + 1}
+        run |= {"epoch": epoch, "epochs": epochs, "waited": 0 if better else run["waited"] + 1}
         run["best"] = max(run["best"], measured["val/accuracy"])
         utils.notify_status("training", epoch, epochs, metrics)
         utils.send_validation_result(epoch, measured)

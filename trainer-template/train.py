@@ -65,12 +65,13 @@ def train(job):
     job.event("dataset_ready", dataset_id=os.environ["DATASET_ID"], train=len(x), val=len(val_x), classes=classes)
 
     # model
-    model = {"weights": np.zeros((size * size, len(classes))), "bias": np.zeros(len(classes)), "epoch": 0, "best": -1.0}
+    model = {"weights": np.zeros((size**2, len(classes))), "bias": np.zeros(len(classes)), "epoch": 0, "best": -1.0}
     if os.getenv("RESUME_FROM"):
         with np.load(utils.download_checkpoint(os.environ["RESUME_FROM"], job.folder / "resume.pt")) as saved:
             model = dict(saved)
-        job.say(f"goes on from {os.environ['RESUME_FROM']}, after its epoch {model['epoch']} of {epochs}")
-        model |= {"best": -1.0, "epoch": model["epoch"] if model["epoch"] < epochs else 0}  # finished: trained anew
+        done = model["epoch"] if model["epoch"] < epochs == model["epochs"] else 0
+        job.say(f"goes on after epoch {done}" if done else f"a fresh schedule of {epochs} epochs from its weights")
+        model |= {"best": -1.0, "epoch": done}
 
     # loop
     for epoch in range(int(model["epoch"]) + 1, epochs + 1):
@@ -82,16 +83,15 @@ def train(job):
             model["bias"] -= rate * error.mean(axis=0)
         likely = predict(model, val_x)
         measured = measure(likely, val_y, "val")
-        better = measured["val/accuracy"] > model["best"]
-        model |= {"epoch": epoch, "best": max(measured["val/accuracy"], model["best"]), "classes": classes}
+        better, best = measured["val/accuracy"] > model["best"], max(measured["val/accuracy"], model["best"])
+        model |= {"epoch": epoch, "epochs": epochs, "classes": classes, "best": best}
         utils.notify_status("training", epoch, epochs, measure(predict(model, x), y, "train") | measured)
         utils.send_validation_result(epoch, measured)
         for name in ["last.pt", "best.pt"][: 1 + better]:
             with open(job.folder / name, "wb") as file:
                 np.savez(file, **model)
             utils.upload_checkpoint(job.folder / name, name, epoch, move=True)
-        best = [(classes[row.argmax()], float(row.max())) for row in likely]
-        found = [[{"label": label, "confidence": confidence}] for label, confidence in best]
+        found = [[{"label": classes[row.argmax()], "confidence": float(row.max())}] for row in likely]
         samples.send(epoch, [(files[n], [{"label": classes[val_y[n]]}], found[n]) for n in samples.choose(len(val_x))])
 
 

@@ -9,6 +9,7 @@ import functools
 import itertools
 import json
 import math
+import multiprocessing
 import os
 import shutil
 import signal
@@ -71,19 +72,23 @@ class Job:
                 self.say(fault["message"].replace("\n", " ") if code == 2 else fault["traceback"], sys.stderr)
         self.ending.set()
         if self.is_main:
-            self._finish(status, code, fault)
+            code = self._finish(status, code, fault)
         _tell_the_main(fault)
         shutil.rmtree(self.folder, ignore_errors=True)
-        sys.exit(code)
+        for child in multiprocessing.active_children():
+            child.kill()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)  # all is told: neither an upload that hangs nor a second of tidying up holds the end up
 
     def _start(self):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
         off = [name for name, on in (("callbacks", self.backend), ("MLflow", self.mlflow)) if not on]
-        self.keep = get_env_int("KEEP_EPOCHS", 0, 0)
         self.say(f"job {self.id} starts" + (f" without {' and '.join(off)}: no address is set" if off else ""))
+        self.attempt, self.keep = get_env_int("ATTEMPT", 1, 1), get_env_int("KEEP_EPOCHS", 0, 0)
         self.event("running", pid=self.pid)
-        self.attempt, self.flush = get_env_int("ATTEMPT", 1, 1), get_env_float("FLUSH_SECONDS", 60, 0)
+        self.flush = get_env_float("FLUSH_SECONDS", 60, 0)
         seconds = get_env_float("HEARTBEAT_SECONDS", 10, 0.05)
         threading.Thread(target=self._beat, args=(seconds,), daemon=True).start()
 
@@ -253,13 +258,15 @@ class Job:
         if self.backend and not self.backend.close(seconds, patient):
             self.say(f"WARNING the backend did not take the last {len(self.backend.calls)} calls: the receipt decides")
             self.say(receipt)
-        sys.exit(code)
+        return code
 
 
 def _plain(value):
     """As JSON has it: NaN, Infinity and -Infinity as text."""
     if isinstance(value, dict):
         return {name: _plain(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
     return json.dumps(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 

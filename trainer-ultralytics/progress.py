@@ -1,8 +1,11 @@
 """What ultralytics' callbacks tell while it trains → heartbeats, metrics, checkpoints; and the way out of a batch."""
 
 import os
+import random
 
+import numpy
 import utils
+from shown import Shown
 
 RENAMED = {"accuracy_top1": "top1", "accuracy_top5": "top5"}
 
@@ -16,11 +19,23 @@ def validation_of(trainer):
     return numbers
 
 
+def seed_by_epoch(trainer):
+    """Each epoch's order and augmentation follow from seed and epoch alone, so a resumed run goes on with the same."""
+    import torch
+
+    seed = (trainer.args.seed * 1_000_003 + trainer.epoch) % 2**32
+    random.seed(seed)
+    numpy.random.seed(seed)  # the global one is what ultralytics draws from
+    torch.manual_seed(seed)
+    if generator := getattr(trainer.train_loader, "generator", None):
+        generator.manual_seed(seed)
+
+
 class Progress:
     """Methods named after the callbacks that they are."""
 
     def __init__(self, job):
-        self.job, self.batch, self.measured, self.best = job, 0, True, None
+        self.job, self.batch, self.measured, self.best, self.shown = job, 0, True, None, None
 
     def on_pretrain_routine_end(self, trainer):
         key = os.getenv("RESUME_FROM", "")
@@ -30,9 +45,16 @@ class Progress:
         text = f"{counts['train']} pictures to learn from, {counts['val']} to validate with"
         names = list(trainer.data["names"].values())
         self.job.event("dataset_ready", text, dataset_id=os.environ["DATASET_ID"], classes=names, **counts)
+        data = trainer.test_loader.dataset
+        self.shown = Shown(trainer.validator, getattr(data, "samples", data))
 
     def on_train_epoch_start(self, trainer):
         self.batch = 0
+        seed_by_epoch(trainer)
+
+    def on_val_start(self, validator):
+        if self.shown:
+            self.shown.begin()
 
     def on_train_batch_end(self, trainer):
         self.job.check()
@@ -68,6 +90,7 @@ class Progress:
         rate = {"lr": next(iter(trainer.lr.values()))}
         utils.notify_status("training", trainer.epoch + 1, trainer.epochs, losses | measured | rate)
         utils.send_validation_result(trainer.epoch + 1, measured)
+        self.shown.send(trainer.epoch + 1)
 
     def on_train_end(self, trainer):
         if trainer.epoch + 1 < trainer.epochs:

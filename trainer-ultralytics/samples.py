@@ -11,7 +11,7 @@ from pathlib import Path
 import utils
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-SIDE, SMALL = 320, 160  # pixels of the longer side, at most and at least
+SIDE, SMALL, WAITING = 320, 160, 10  # pixels of the longer side, at most and at least; epochs that wait for the storage
 RIGHT, WRONG, PAPER = "#1f9d55", "#d64545", "#16181d"
 # fonts that know Hangul, on Linux, Windows and macOS; Pillow's own doesn't
 FONTS = ("NotoSansCJK-Regular.ttc", "NanumGothic.ttf", "malgun.ttf", "AppleSDGothicNeo.ttc", "DejaVuSans.ttf")
@@ -30,8 +30,12 @@ def send(epoch, shown):
     "box"?}, a box being left, top, right, bottom in the picture's pixels.
     """
     job = utils.current
-    if shown and job.is_main:  # under one key: while the storage is away, newer samples take the place of older ones
-        job.storage.put("samples", functools.partial(_deliver, job, epoch, shown), keep=False)
+    if shown and job.is_main:
+        job.storage.put(f"samples of epoch {epoch}", functools.partial(_deliver, job, epoch, shown), keep=False)
+        waiting = [key for key in tuple(job.storage.calls) if key.startswith("samples")]
+        with job.storage.changed:  # while the storage is away the newest are enough
+            for key in waiting[:-WAITING]:
+                job.storage.calls.pop(key, None)
 
 
 def _deliver(job, epoch, shown):

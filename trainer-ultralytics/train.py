@@ -96,6 +96,19 @@ def find_start(job, name, epochs):
     return path, False
 
 
+def choose_devices(torch):
+    """None lets ultralytics choose. Under torchrun it trains on this machine's GPUs, a process each, and only there."""
+    world = utils.get_env_int("WORLD_SIZE", 1, 1)
+    if world == 1:
+        return None
+    if world != utils.get_env_int("LOCAL_WORLD_SIZE", world, 1) or torch.cuda.device_count() < world:
+        raise utils.BadConfiguration(
+            f"WORLD_SIZE={world} is not valid: ultralytics trains with several processes on one machine only, a GPU "
+            f"each, and there are {torch.cuda.device_count()} GPUs"
+        )
+    return ",".join(map(str, range(world)))
+
+
 def quicken_norms(trainer):
     """YOLO's batch norms take hundreds of batches to settle, which a fresh model on few pictures doesn't get."""
     for module in trainer.model.modules():
@@ -123,6 +136,9 @@ def train(job):
         "freeze": utils.get_env_int("PARAM_FREEZE", 0, 0, 100) or None,
     }
     ultralytics = load_ultralytics(job.folder)
+    import torch
+
+    settings["device"] = choose_devices(torch)
     job.log_params({"task": task, "model": name, "dataset_id": os.environ["DATASET_ID"], **settings})
     if settings["optimizer"] == "auto" and rate != 0.01:
         job.warn("learning_rate has no effect with optimizer=auto, which finds its own: choose SGD or AdamW to set it")

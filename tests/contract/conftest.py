@@ -8,7 +8,8 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,11 +20,13 @@ from botocore.config import Config
 from filelock import FileLock
 
 from tests.contract import pictures
-from tests.contract.gate import Gate
-from tests.contract.recorder import Recorder
 from tests.contract.running import JOB, ROOT, TOKEN, TRACE, Run, Starter
 from tests.real.s3server import S3Server, free_ports
+from trainyard.conformance.gate import Gate
+from trainyard.conformance.recorder import Recorder
+from trainyard.executors.local.recipes import lock_of
 from trainyard.stack.probe import http_status
+from trainyard.uv import find_uv, uv_environment
 
 
 @dataclass(frozen=True)
@@ -77,17 +80,21 @@ def _fill(storage: Storage, folder: Path) -> None:
 
 
 def environment(requirements: Path) -> Path:
-    """The Python of an environment with exactly these requirements: made once, then found by their hash."""
-    wanted = requirements.read_bytes() + sys.version.encode()
+    """The Python of an environment with exactly these requirements, from their lock: made once, found by its hash."""
+    lock = lock_of(requirements)
+    source = lock or requirements
+    wanted = source.read_bytes() + sys.version.encode()
     cache = Path(os.getenv("TRAINYARD_TEST_CACHE") or Path.home() / ".cache" / "trainyard-tests")
     folder = cache / f"{requirements.parent.name}-{hashlib.sha256(wanted).hexdigest()[:12]}"
     cache.mkdir(parents=True, exist_ok=True)
     python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
     with FileLock(f"{folder}.lock"):
         if not (folder / "ready").exists():
-            subprocess.run(["uv", "venv", "--clear", "--quiet", "--python", sys.executable, folder], check=True)
-            install = ["uv", "pip", "install", "--quiet", "--compile-bytecode", "--python", python]
-            subprocess.run([*install, "-r", requirements], check=True)
+            uv, env = find_uv(ROOT / ".trainyard"), uv_environment()
+            assert uv, "no uv: ./trainyard installs it"
+            subprocess.run([uv, "venv", "--clear", "--quiet", "--python", sys.executable, folder], check=True, env=env)
+            install = [uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", python, "-r", source]
+            subprocess.run([*install, *(["--require-hashes"] if lock else [])], check=True, env=env)
             (folder / "ready").touch()
     return python
 
@@ -96,7 +103,8 @@ def environment(requirements: Path) -> Path:
 def recorder() -> Iterator[Recorder]:
     made = Recorder().up()
     yield made
-    made.down()
+    made.close()
+    assert not made.problems, "these calls break the contract"
 
 
 @pytest.fixture
@@ -108,8 +116,13 @@ def gate_to_storage(storage: Storage) -> Iterator[Gate]:
 
 @pytest.fixture(scope="session")
 def mlflow_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with running_mlflow(tmp_path_factory.mktemp("mlflow")) as url:
+        yield url
+
+
+@contextmanager
+def running_mlflow(folder: Path) -> Generator[str]:
     """A real MLflow server, in an environment of its own."""
-    folder = tmp_path_factory.mktemp("mlflow")
     python = environment(ROOT / "src" / "trainyard" / "stack" / "mlflow.lock")
     (port,) = free_ports(1)
     argv = [python, "-m", "mlflow", "server", "--host=127.0.0.1", f"--port={port}", "--workers=1"]
@@ -151,7 +164,8 @@ def starter(storage: Storage, recorder: Recorder, tmp_path: Path) -> Iterator[Ma
     }
 
     def make(trainer: str, script: str = "train.py") -> Starter:
-        python = environment(ROOT / trainer / "requirements.txt")
+        requirements = ROOT / trainer / "requirements.txt"
+        python = environment(requirements) if requirements.is_file() else Path(sys.executable)
         return Starter(python, ROOT / trainer / script, tmp_path, variables, running)
 
     yield make
@@ -159,7 +173,7 @@ def starter(storage: Storage, recorder: Recorder, tmp_path: Path) -> Iterator[Ma
         if run.process.poll() is None:
             run.process.kill()
             run.process.wait()
-    for key in storage.keys("checkpoints/"):
+    for key in storage.keys("checkpoints/") + storage.keys("samples/"):
         storage.client.delete_object(Bucket=storage.bucket, Key=key)
 
 
@@ -185,7 +199,7 @@ def probe(template: Starter, tmp_path: Path) -> MakeProbe:
     def make(lines: str) -> Run:
         folder = tmp_path / "probe"
         folder.mkdir()
-        for name in ("utils.py", "job.py"):
+        for name in ("utils.py", "job.py", "samples.py"):
             shutil.copy(template.script.parent / name, folder)
         body = textwrap.indent(textwrap.dedent(lines).strip(), "    ")
         script = folder / "train.py"

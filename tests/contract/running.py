@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ class Run:
 
     process: subprocess.Popen[bytes]
     folder: Path
+    lines_read: int = 0
 
     @property
     def stdout(self) -> str:
@@ -30,6 +32,15 @@ class Run:
     def stderr(self) -> str:
         return (self.folder / "stderr").read_text(errors="replace")
 
+    def next_line(self, seconds: float = 60) -> dict[str, Any]:
+        """The JSON object of the next whole line on stdout, once it is there."""
+        deadline = time.monotonic() + seconds
+        while len(lines := self.stdout.split("\n")[:-1]) <= self.lines_read:
+            assert self.process.poll() is None and time.monotonic() < deadline, self.stdout + self.stderr
+            time.sleep(0.01)
+        self.lines_read += 1
+        return json.loads(lines[self.lines_read - 1])
+
     def end(self, seconds: float = 90) -> int:
         """Its exit code; nothing of it may be left in the temporary folder."""
         try:
@@ -38,6 +49,8 @@ class Run:
             self.process.kill()
             self.process.wait()
             raise AssertionError(f"the trainer did not end:\n{self.stdout[-2000:]}\n{self.stderr[-2000:]}") from None
+        if self.process.stdin:
+            self.process.stdin.close()
         left = [path.name for path in (self.folder / "tmp").iterdir()]
         assert not left, f"temporary files are left: {left}"
         return code
@@ -64,18 +77,19 @@ class Starter:
     folder: Path
     variables: dict[str, str]
     running: list[Run]
+    command: tuple[str | Path, ...] = ()  # instead of the script: a trainer in another language
 
-    def __call__(self, **changes: str | int | float | None) -> Run:
+    def __call__(self, stdin: int = subprocess.DEVNULL, **changes: str | int | float | None) -> Run:
         folder = self.folder / f"run-{len(self.running)}"
         (folder / "tmp").mkdir(parents=True)
         values = self.variables | {"HOME": str(folder), "TMPDIR": str(folder / "tmp"), "PATH": os.environ["PATH"]}
         given = {name: value for name, value in (values | changes).items() if value is not None}
         with (folder / "stdout").open("wb") as out, (folder / "stderr").open("wb") as err:
             process = subprocess.Popen(
-                [self.python, "-B", self.script],
+                self.command or [self.python, "-B", self.script],
                 env={name: str(value) for name, value in given.items()},
                 cwd=folder,
-                stdin=subprocess.DEVNULL,
+                stdin=stdin,
                 stdout=out,
                 stderr=err,
                 start_new_session=True,

@@ -1,8 +1,8 @@
 """What happens to callbacks when the backend is away, loses answers, renews a token or refuses one."""
 
 from tests.contract.conftest import MakeProbe
-from tests.contract.recorder import Call, Recorder, Reply
 from tests.contract.running import TOKEN, Starter
+from trainyard.conformance.recorder import Call, Recorder, Reply
 
 
 def told_once_and_in_order(recorder: Recorder) -> bool:

@@ -5,10 +5,10 @@ import signal
 import pytest
 
 from tests.contract.conftest import MakeProbe, MakeStarter, Storage
-from tests.contract.gate import Gate
-from tests.contract.recorder import Call, Recorder, Reply
 from tests.contract.running import JOB, MARK, TOKEN, Run, Starter
 from tests.real.s3server import free_ports
+from trainyard.conformance.gate import Gate
+from trainyard.conformance.recorder import Call, Recorder, Reply
 
 
 def in_the_middle(recorder: Recorder, start: Starter) -> Run:

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from tests.contract.gate import Gate
-from tests.contract.recorder import Recorder
 from tests.contract.running import JOB, TRACE, Starter
 from tests.real.s3server import free_ports
+from trainyard.conformance.gate import Gate
+from trainyard.conformance.recorder import Recorder
 
 
 def ask(url: str, path: str, **body: object) -> dict[str, Any]:

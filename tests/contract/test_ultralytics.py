@@ -6,9 +6,9 @@ import pytest
 
 from tests.contract import pictures
 from tests.contract.conftest import MakeStarter, Storage
-from tests.contract.gate import Gate
-from tests.contract.recorder import Recorder
 from tests.contract.running import JOB, MARK, ROOT, Starter
+from trainyard.conformance.gate import Gate
+from trainyard.conformance.recorder import Recorder, Reply
 
 PREFIX = f"checkpoints/job-{JOB}/"
 BOXES = {
@@ -46,6 +46,11 @@ def test_a_detector_trains_tells_and_predicts(
     assert recorder.done() == run.receipt()
     assert (recorder.done()["status"], recorder.done()["checkpoint"]) == ("succeeded", PREFIX + "best.pt")
     assert not list(run.folder.rglob("hostile")), "data.yaml's download script ran"
+    shown = [event["data"] for event in recorder.events("sample")]
+    assert [(one["epoch"], one["index"]) for one in shown] == [(epoch, k) for epoch in (1, 2) for k in range(4)]
+    assert [one["truth"] for one in shown[:4]] == [one["truth"] for one in shown[4:]]
+    assert all(0 <= side <= 1 for one in shown for mark in one["truth"] for side in mark["box"])
+    assert storage.keys("samples/") == sorted({one[name] for one in shown for name in ("key", "plain")})
     assert run.stderr == ""
 
     with (start.folder / "picture.png").open("w+b") as file:
@@ -68,6 +73,9 @@ def test_a_classifier_trains_from_the_teams_weights_and_resumes(
     for beat in recorder.epochs():
         assert beat.body["metrics"].keys() >= {"train/loss", "val/loss", "val/top1", "val/top5", "lr"}
     assert recorder.events("dataset_ready")[0]["data"]["classes"] == ["ball", "box"]
+    for event in recorder.events("sample"):
+        assert event["data"]["truth"][0]["label"] in ("ball", "box")
+        assert 0.5 <= event["data"]["found"][0]["confidence"] <= 1
     source = {"Bucket": storage.bucket, "Key": PREFIX + "best.pt"}
     storage.client.copy_object(Bucket=storage.bucket, Key="weights/yolo11n-cls.pt", CopySource=source)
     recorder.taken.clear()
@@ -103,6 +111,25 @@ def test_a_signal_in_the_middle_of_an_epoch_cancels_and_its_checkpoint_resumes(
     assert again.end(30) == 143
     assert first["epoch"] == reached + 1
     assert f"resumes {PREFIX}last.pt after epoch {reached} of 300" in again.stdout
+
+
+def test_an_interrupted_run_ends_about_where_an_uninterrupted_one_does(start: Starter, recorder: Recorder) -> None:
+    """About: its checkpoints hold the averaged weights in half precision, so no continuation can be exact."""
+    start.variables.update(EPOCHS="4", LEARNING_RATE="0.002", PARAM_OPTIMIZER="AdamW")
+    start(JOB_ID=JOB + "1").succeeds(120)
+    straight = {beat.body["epoch"]: beat.body["metrics"] for beat in recorder.epochs()}
+    recorder.taken.clear()
+    recorder.reply = lambda call: Reply(cancel=call.body.get("epoch") == 2 and bool(call.body.get("metrics")))
+    assert start(JOB_ID=JOB + "2").end(120) == 143
+    recorder.reply = lambda call: Reply()
+    recorder.taken.clear()
+    start(JOB_ID=JOB + "3", RESUME_FROM=f"checkpoints/job-{JOB}2/last.pt").succeeds(120)
+    resumed = {beat.body["epoch"]: beat.body["metrics"] for beat in recorder.epochs()}
+    assert list(resumed)[-1] == 4
+    for epoch, metrics in resumed.items():
+        assert metrics["lr"] == pytest.approx(straight[epoch]["lr"])
+        for name in ("train/box_loss", "train/cls_loss", "train/dfl_loss"):
+            assert metrics[name] == pytest.approx(straight[epoch][name], rel=0.1), (epoch, name)
 
 
 @pytest.mark.parametrize(

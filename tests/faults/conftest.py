@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.contract.conftest import running_mlflow
+from tests.faults.real_trainers import Workshop
 from tests.faults.yard import Yard
 from tests.real.postgres import fresh_database
 from tests.real.s3server import S3Server, own_bucket
@@ -48,3 +50,35 @@ def yard_on(request: pytest.FixtureRequest) -> Yard:
     """A running backend on each of the two databases, idle."""
     found: Yard = request.getfixturevalue(f"{request.param}_yard")
     return found.make_ready()
+
+
+@pytest.fixture(scope="package")
+def mlflow_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with running_mlflow(tmp_path_factory.mktemp("mlflow")) as url:
+        yield url
+
+
+@contextmanager
+def running_workshop(
+    s3_server: S3Server, folder: Path, mlflow_url: str, before: str = "", **settings: str
+) -> Generator[Workshop]:
+    with own_bucket(s3_server, folder) as s3:
+        workshop = Workshop(folder, s3, mlflow_url, **settings)
+        try:
+            workshop.start(before=before).with_sample()
+            yield workshop
+        finally:
+            workshop.tidy()
+
+
+@pytest.fixture(scope="package")
+def one_workshop(s3_server: S3Server, mlflow_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
+    with running_workshop(s3_server, tmp_path_factory.mktemp("workshop"), mlflow_url) as workshop:
+        yield workshop
+
+
+@pytest.fixture
+def workshop(one_workshop: Workshop) -> Workshop:
+    """A running backend with real trainers and a real MLflow, idle."""
+    one_workshop.make_ready()
+    return one_workshop

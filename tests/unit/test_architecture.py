@@ -14,7 +14,7 @@ SOURCE = ROOT / "src" / "trainyard"
 # who may import whom: a layer sees itself and everything below it
 LAYERS = [
     {"cli", "api", "stack", "conformance"},
-    {"jobs", "callbacks", "predictions", "datasets"},
+    {"jobs", "callbacks", "predictions", "datasets", "weights"},
     {"executors", "events", "logs", "storage", "tracking", "db"},
     {"contract", "settings", "errors", "uv"},
 ]

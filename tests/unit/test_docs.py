@@ -29,7 +29,8 @@ SOURCE = ROOT / "src" / "trainyard"
 README, KOREAN, ARCHITECTURE = ROOT / "README.md", ROOT / "README.ko.md", ROOT / "ARCHITECTURE.md"
 CONTRIBUTING, CHANGELOG, SETTINGS = ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", ROOT / "docs" / "settings.md"
 OURS = [README, KOREAN, ARCHITECTURE, CONTRIBUTING, CHANGELOG, SETTINGS]
-DOCUMENTS = [*OURS, *sorted(ROOT.glob("trainer-*/README.md"))]
+GUIDE = ROOT / "docs" / "plugin-guide.md"  # what it shows is run: tests/integration/test_plugin_guide_runs.py
+DOCUMENTS = [*OURS, GUIDE, *sorted(ROOT.glob("trainer-*/README.md"))]
 each_document = pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -147,7 +148,7 @@ def paths(path: Path) -> list[str]:
     return [word for word in named if word not in SHORT and not word.startswith(MADE_LATER) and word != "data.yaml"]
 
 
-@pytest.mark.parametrize("path", OURS[:4], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [*OURS[:4], GUIDE], ids=lambda path: path.name)
 def test_every_path_named_exists(path: Path) -> None:
     missing = [name for name in paths(path) if not any((place / name).exists() for place in PLACES)]
     assert not missing
@@ -168,7 +169,7 @@ def test_links_lead_somewhere(path: Path) -> None:
 
 @each_document
 def test_every_page_is_short(path: Path) -> None:
-    assert len(path.read_text().splitlines()) <= 150
+    assert len(path.read_text().splitlines()) <= (200 if path == GUIDE else 150)
 
 
 # -- README -----------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import ctypes
 import hashlib
+import hmac
 import json
 import multiprocessing
 import os
@@ -48,6 +49,42 @@ def post(kind: str, **body: object) -> dict[str, object]:
             say("gave up")
             return {}
         time.sleep(0.05)
+
+
+def storage(method: str, key: str, body: bytes = b"") -> bytes:
+    """One signed request to the store."""
+    host, path = ENV["MINIO_ENDPOINT"].partition("://")[2], f"/{ENV['MINIO_BUCKET']}/{key}"
+    stamp, digest = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()), hashlib.sha256(body).hexdigest()
+    heads = {"host": host, "x-amz-content-sha256": digest, "x-amz-date": stamp}
+    names = ";".join(heads)
+    asked = "\n".join([method, path, "", *(f"{name}:{value}" for name, value in heads.items()), "", names, digest])
+    scope = f"{stamp[:8]}/us-east-1/s3/aws4_request"
+    text = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{hashlib.sha256(asked.encode()).hexdigest()}"
+    secret = f"AWS4{ENV['MINIO_SECRET_KEY']}".encode()
+    for part in scope.split("/"):
+        secret = hmac.digest(secret, part.encode(), "sha256")
+    signature = hmac.digest(secret, text.encode(), "sha256").hex()
+    who = f"Credential={ENV['MINIO_ACCESS_KEY']}/{scope}, SignedHeaders={names}, Signature={signature}"
+    heads["Authorization"] = f"AWS4-HMAC-SHA256 {who}"
+    given = body if method == "PUT" else None
+    with urllib.request.urlopen(urllib.request.Request(f"http://{host}{path}", given, heads, method=method)) as answer:
+        return answer.read()
+
+
+def keep(epoch: int) -> None:
+    """Checkpoints and one sample picture of this epoch; best is always the one before the last."""
+    saved = json.dumps({"epoch": epoch, "epochs": EPOCHS}).encode()
+    kinds = ["last"] + (["best"] if epoch == max(1, EPOCHS - 1) else [])
+    kinds += [f"epoch-{epoch}"] if int(ENV.get("KEEP_EPOCHS", "0")) else []
+    for kind in kinds:
+        key = f"checkpoints/job-{JOB}/{kind}.pt"
+        storage("PUT", key, saved)
+        post("event", type="checkpoint", data={"key": key, "kind": kind, "epoch": epoch, "bytes": len(saved)})
+    plain, drawn = (f"samples/job-{JOB}/epoch-{number}/0.jpg" for number in (0, epoch))
+    for key in (plain, drawn):
+        storage("PUT", key, b"\xff\xd8\xff a picture, " + key.encode())
+    told = {"epoch": epoch, "index": 0, "key": drawn, "plain": plain, "truth": [{"label": "cat"}]}
+    post("event", type="sample", data=told | {"found": [{"label": "dog", "confidence": 0.5, "box": [1, 2, 3, 4]}]})
 
 
 def finish(status: str, code: int, **more: object) -> None:
@@ -115,6 +152,17 @@ def misbehave() -> None:
                 sys.stdout.buffer.write(b"\0 last \xff\xfe\xed\xa0\x80 words\0\n")
                 sys.stdout.flush()
                 os._exit(1)
+        case "announce":  # checkpoints and samples that make no sense, or are not its own
+            own = f"checkpoints/job-{JOB}/last.pt"
+            for key, epoch in ((own, -3), (own, "seven"), (own, True), (5, 1), ({}, 1), ("datasets/x.zip", 1)):
+                post("event", type="checkpoint", data={"key": key, "epoch": epoch})
+            post("event", type="checkpoint", data={})
+            good = {"epoch": 1, "index": 0, "key": "datasets/cats-dogs-classes.zip", "truth": [], "found": []}
+            wrong = [{"epoch": 0}, {"epoch": "1"}, {"index": -1}, {"index": "../../x"}, {"truth": "cat"}, {"plain": 5}]
+            wrong += [{"found": [{"label": "cat"}]}, {"found": [{"label": "x", "confidence": "NaN"}]}]
+            wrong += [{"truth": [{"label": "cat", "box": [1, 2]}]}, {"epoch": 10**30}]
+            for change in ({}, *wrong):
+                post("event", type="sample", data=good | change)
         case _:
             pass
 
@@ -129,7 +177,12 @@ def main() -> None:
     while GATE and not Path(GATE).exists() and not stopped:
         time.sleep(0.01)
     misbehave()
-    for epoch in range(1, EPOCHS + 1):
+    begin = 0
+    if ENV.get("RESUME_FROM"):
+        saved = json.loads(storage("GET", ENV["RESUME_FROM"]))
+        begin = saved["epoch"] if saved["epoch"] < EPOCHS else 0
+        say(f"resumes {ENV['RESUME_FROM']} after epoch {begin} of {EPOCHS}")
+    for epoch in range(begin + 1, EPOCHS + 1):
         end = time.monotonic() + EPOCH_SECONDS
         while time.monotonic() < end and not stopped:
             if MODE == "busy-silent":
@@ -147,7 +200,13 @@ def main() -> None:
             if answer.get("cancel"):
                 say("asked to stop")
                 finish("cancelled", 143)
+        if MODE == "keep":
+            keep(epoch)
         say(f"epoch {epoch} of {EPOCHS}")
+        if epoch == int(ENV.get("PARAM_STOP_AFTER", "0")):
+            break
+        if epoch == int(ENV.get("PARAM_CRASH_AFTER", "0")):
+            raise RuntimeError(f"the probe was told to crash after epoch {epoch}")
     finish("succeeded", 0, metrics={"val/accuracy": 1 - 1 / (EPOCHS + 1)})
 
 

@@ -1,0 +1,64 @@
+"""Going on from a checkpoint, and keeping those of the newest epochs."""
+
+import pytest
+
+from tests.contract.conftest import Storage
+from tests.contract.running import JOB, Starter
+from trainyard.conformance.gate import Gate
+from trainyard.conformance.recorder import Call, Recorder, Reply
+
+
+def names(storage: Storage, job: str = JOB) -> list[str]:
+    return sorted(key.rpartition("/")[2] for key in storage.keys(f"checkpoints/job-{job}/"))
+
+
+def test_the_newest_epochs_stay_and_are_announced(start: Starter, recorder: Recorder, storage: Storage) -> None:
+    start(EPOCHS=12, KEEP_EPOCHS=3).succeeds()
+    assert names(storage) == ["best.pt", "epoch-10.pt", "epoch-11.pt", "epoch-12.pt", "last.pt"]
+    kinds = [event["data"]["kind"] for event in recorder.events("checkpoint")]
+    assert [kind for kind in kinds if kind.startswith("epoch-")][-3:] == ["epoch-10", "epoch-11", "epoch-12"]
+
+
+def test_a_storage_that_was_away_still_gets_the_newest_epochs(
+    template: Starter, recorder: Recorder, storage: Storage, gate_to_storage: Gate
+) -> None:
+    def shut_for_a_while(call: Call) -> Reply:
+        if call.body.get("type") == "dataset_ready":
+            gate_to_storage.set("shut")
+        if call.body.get("epoch") == 20:
+            gate_to_storage.set("open")
+        return Reply()
+
+    recorder.reply = shut_for_a_while
+    run = template(MINIO_ENDPOINT=gate_to_storage.url, EPOCHS=20, IMAGE_SIZE=128, BATCH_SIZE=1, KEEP_EPOCHS=2)
+    recorder.wait_for(lambda seen: any(call.body.get("epoch") == 10 for call in seen.epochs()))
+    waiting = list((run.folder / "tmp").rglob("upload-*-last.pt"))
+    assert len(waiting) <= 4, "checkpoints that wait for the storage are bounded"
+    run.succeeds()
+    assert names(storage) == ["best.pt", "epoch-19.pt", "epoch-20.pt", "last.pt"]
+
+
+@pytest.mark.parametrize("origin", ["last", "epoch-2"])
+def test_an_interrupted_run_ends_exactly_where_an_uninterrupted_one_does(
+    start: Starter, recorder: Recorder, origin: str
+) -> None:
+    slow = {"IMAGE_SIZE": "128"} if start.script.parent.name == "trainer-template" else {}
+    start.variables.update({"EPOCHS": "20", "BATCH_SIZE": "1"} | slow)  # to be stopped on its way
+    start(JOB_ID=JOB + "1").succeeds()
+    straight = recorder.epochs()[-1].body["metrics"]
+    recorder.reply = lambda call: Reply(cancel=call.body.get("epoch") == 3 and bool(call.body.get("metrics")))
+    assert start(KEEP_EPOCHS=99, JOB_ID=JOB + "2").end() == 143
+    recorder.reply = lambda call: Reply()
+    recorder.taken.clear()
+    start(JOB_ID=JOB + "3", RESUME_FROM=f"checkpoints/job-{JOB}2/{origin}.pt").succeeds()
+    assert recorder.epochs()[0].body["epoch"] > 2
+    assert recorder.epochs()[-1].body["metrics"] == straight, "to the last digit"
+
+
+def test_a_finished_run_is_trained_for_as_many_epochs_again(start: Starter, recorder: Recorder) -> None:
+    start(EPOCHS=3, JOB_ID=JOB + "1").succeeds()
+    recorder.taken.clear()
+    run = start(EPOCHS=2, JOB_ID=JOB + "2", RESUME_FROM=f"checkpoints/job-{JOB}1/last.pt")
+    run.succeeds()
+    assert [call.body["epoch"] for call in recorder.epochs()] == [1, 2]
+    assert "checkpoints/job-" in run.stdout
