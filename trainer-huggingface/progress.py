@@ -94,7 +94,7 @@ class Progress(TrainerCallback):
         """A sample picture: what it is, and what the model takes it for."""
         (path, label), likely = self.val[place], self.likely[place]
         best = int(likely.argmax())
-        found = {"label": self.classes[best], "confidence": float(np.nan_to_num(likely[best]))}  # no NaN in an event
+        found = {"label": self.classes[best], "confidence": float(likely[best])}
         return path, [{"label": self.classes[label]}], [found]
 
 

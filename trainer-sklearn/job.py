@@ -68,7 +68,8 @@ class Job:
             if self.signal:  # a library has made something else of Cancelled
                 status, code = "cancelled", 128 + self.signal
             elif not isinstance(error, SystemExit) or error.code:  # sys.exit() without a code is a good end
-                status, code, fault = "failed", 2 if isinstance(error, BadConfiguration) else 1, self._fault(error)
+                status, code = "failed", 2 if isinstance(error, BadConfiguration) else 1
+                fault = _fault_of_another() or self._fault(error)  # another's end breaks what both share
                 self.say(fault["message"].replace("\n", " ") if code == 2 else fault["traceback"], sys.stderr)
         self.ending.set()
         if self.is_main:

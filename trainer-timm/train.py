@@ -4,11 +4,9 @@ In one process, or in several under torchrun, which share each batch. Order, aug
 epoch and picture alone, not from what came before: on a CPU a resumed run equals an uninterrupted one bit for bit.
 """
 
-import contextlib
 import datetime
 import math
 import os
-import time
 
 import data
 import model as models
@@ -82,18 +80,6 @@ def join_processes(job):
         f"trains on {torch.cuda.get_device_name(device) if device.type == 'cuda' else 'the CPU'}, processes: {world}"
     )
     return rank, world, device
-
-
-@contextlib.contextmanager
-def patiently(rank, world):
-    """When another process breaks, what this one shares with it breaks too: the signal that torchrun then sends lets
-    job.py tell the other's fault. The main waits for it, or it would tell of a closed connection."""
-    try:
-        yield
-    except RuntimeError:
-        if world > 1 and rank == 0:
-            time.sleep(10)
-        raise
 
 
 def read_checkpoint(job, key, s, classes):
@@ -236,8 +222,7 @@ def train(job):
     if s["amp"] == "true" and device.type != "cuda":
         job.warn("PARAM_AMP=true has no effect without a GPU: trains in full precision")
 
-    with patiently(rank, world):
-        fit(job, s, rank, world, device)
+    fit(job, s, rank, world, device)
     if world > 1:
         dist.destroy_process_group()
 

@@ -10,7 +10,7 @@ import textwrap
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from filelock import FileLock
 
 from tests.contract import pictures
 from tests.contract.running import JOB, ROOT, TOKEN, TRACE, Run, Starter
+from tests.real.go import built_trainer
 from tests.real.s3server import S3Server, free_ports
 from trainyard.conformance.gate import Gate
 from trainyard.conformance.recorder import Recorder
@@ -208,3 +209,12 @@ def probe(template: Starter, tmp_path: Path) -> MakeProbe:
         return Starter(template.python, script, tmp_path, template.variables, template.running)()
 
     return make
+
+
+@pytest.fixture(params=["plain", "go"])
+def stranger(request: pytest.FixtureRequest, starter: MakeStarter, storage: Storage) -> Iterator[Starter]:
+    """Each of the two trainers that hold none of our code: one in Python's standard library alone, one in Go."""
+    made = starter(f"tests/trainers/trainer-{request.param}")
+    yield replace(made, command=(built_trainer(), "train")) if request.param == "go" else made
+    for key in storage.keys("samples/"):
+        storage.client.delete_object(Bucket=storage.bucket, Key=key)

@@ -56,7 +56,7 @@ def trained(storage: Storage, tmp_path_factory: pytest.TempPathFactory) -> Train
     folder = tmp_path_factory.mktemp("trained")
     run = Starter(python, TRAINER / "train.py", folder, storage.variables | variables | SMALL, [])()
     run.succeeds(180)
-    recorder.down()
+    recorder.close()
     assert not recorder.problems
     return Trained(
         run, recorder, get(storage, f"checkpoints/job-{job}/best.pt"), get(storage, f"checkpoints/job-{job}/last.pt")
@@ -293,7 +293,7 @@ def test_a_batch_of_one_picture_and_every_other_knob(start: Starter, recorder: R
     ],
     ids=["path", "task", "freeze", "warmup"],
 )
-def test_a_bad_variable_ends_it_before_torch_is_loaded(start: Starter, changes: dict[str, str], said: str) -> None:
+def test_a_bad_variable_ends_it_before_torch_is_loaded(start: Starter, changes: dict[str, Any], said: str) -> None:
     fails(start(**changes), said)
 
 

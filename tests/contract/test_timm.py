@@ -36,8 +36,8 @@ def start(starter: MakeStarter) -> Starter:
 def test_a_run_tells_all_it_learns_and_its_checkpoint_predicts_cold_and_warm(
     start: Starter, starter: MakeStarter, recorder: Recorder, storage: Storage
 ) -> None:
-    tracked = {"MLFLOW_TRACKING_URI": (start.folder / "tracked").as_uri(), "MLFLOW_ALLOW_FILE_STORE": "true"}
-    run = start(EPOCHS=3, PARAM_WORKERS=2, **tracked)
+    start.variables |= {"MLFLOW_TRACKING_URI": (start.folder / "tracked").as_uri(), "MLFLOW_ALLOW_FILE_STORE": "true"}
+    run = start(EPOCHS=3, PARAM_WORKERS=2)
     run.succeeds()
     assert [(beat.body["epoch"], beat.body["epochs"]) for beat in recorder.epochs()] == [(1, 3), (2, 3), (3, 3)]
     for beat in recorder.epochs():
@@ -126,9 +126,9 @@ def test_the_teams_weights_are_used_and_a_finished_run_gets_a_fresh_schedule(
     storage.client.copy_object(Bucket=storage.bucket, Key="weights/test_resnet.pt", CopySource=source)
     recorder.taken.clear()
     try:
-        start.variables |= {"PARAM_FREEZE": "true", "LEARNING_RATE": "1e-9", "EPOCHS": "1"}
-        run = start(JOB_ID=JOB + "2", PARAM_PRETRAINED="true")
-        fresh = start(JOB_ID="fresh", BACKEND_BASE_URL=None, RESUME_FROM=PREFIX + "last.pt")
+        fresh = start(EPOCHS=3, JOB_ID="fresh", BACKEND_BASE_URL=None, RESUME_FROM=PREFIX + "last.pt")
+        start.variables |= {"PARAM_FREEZE": "true", "LEARNING_RATE": "1e-9", "PARAM_PRETRAINED": "true"}
+        run = start(EPOCHS=1, JOB_ID=JOB + "2")
         run.succeeds()
     finally:
         storage.client.delete_object(Bucket=storage.bucket, Key="weights/test_resnet.pt")
@@ -136,7 +136,8 @@ def test_the_teams_weights_are_used_and_a_finished_run_gets_a_fresh_schedule(
     assert not recorder.events("warning")
     assert recorder.done()["metrics"]["val/loss"] == pytest.approx(reached["val/loss"], rel=1e-4)
     fresh.succeeds()
-    assert f"starts a fresh schedule of 1 epochs from the weights in {PREFIX}last.pt: another epochs" in fresh.stdout
+    said = f"starts a fresh schedule of 3 epochs from the weights in {PREFIX}last.pt: its own is finished"
+    assert said in fresh.stdout
 
 
 PIECES = f"""

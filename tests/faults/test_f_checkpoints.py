@@ -3,6 +3,8 @@
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 
 import psutil
@@ -13,7 +15,11 @@ from tests.contract.running import ROOT
 from tests.faults.invariants import closed
 from tests.faults.real_trainers import Workshop
 from tests.real.backend import wait_for
+from tests.real.proxy import PASS, Fate, Proxy
 from trainyard.contract.keys import checkpoint_key
+from trainyard.jobs.archive import Archive
+from trainyard.storage.client import make_client
+from trainyard.storage.store import Store
 
 MB = 1 << 20
 SECONDS = 150  # a machine may be busy
@@ -122,3 +128,68 @@ def kill(workshop: Workshop, job_id: str, *, with_shim: bool) -> None:
         with suppress(psutil.NoSuchProcess):  # the shim's end is the trainer's
             process.kill()
     psutil.wait_procs(family, timeout=10)
+
+
+def test_f35_a_storage_that_is_away_keeps_the_job_open_and_its_slot_free(
+    workshop: Workshop,
+) -> None:
+    job_id = while_it_uploads(workshop)
+    workshop.storage.set("shut")
+    kill(workshop, job_id, with_shim=False)
+    job = workshop.wait_end(job_id)
+    assert (job["state"], job["reason"]) == ("FAILED", "Killed")
+    wait_for("its slot to be free", lambda: workshop.leases() == 0)
+    workshop.storage.upload_delay = 0
+    workshop.storage.set("open")
+    assert workshop.open_uploads()
+    closed(workshop, job_id, seconds=SECONDS)
+    whole(workshop, job_id)
+
+
+@pytest.fixture
+def proxied(workshop: Workshop) -> Iterator[tuple[Store, Proxy]]:
+    """The workshop's bucket, through a proxy."""
+    address = workshop.bucket.address
+    host, _, port = address.endpoint.removeprefix("http://").partition(":")
+    proxy = Proxy((host, int(port)))
+    yield Store(replace(address, endpoint=proxy.url)), proxy
+    proxy.close()
+    workshop.bucket.drop_abandoned_uploads("", timedelta(days=-1))
+
+
+def begin_upload(store: Store, key: str) -> None:
+    """As one who is killed before the second part."""
+    client = make_client(store.address)
+    upload = client.create_multipart_upload(Bucket=store.address.bucket, Key=key)["UploadId"]
+    client.upload_part(Bucket=store.address.bucket, Key=key, UploadId=upload, PartNumber=1, Body=b"half")
+
+
+def test_f35_only_the_uploads_of_the_job_are_dropped_and_what_was_missed_is_dropped_later(
+    workshop: Workshop, proxied: tuple[Store, Proxy], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, proxy = proxied
+    archive = Archive(store)
+    mine, longer, sample = (
+        "checkpoints/job-a-1/last.pt",
+        "checkpoints/job-a-12/last.pt",
+        "samples/job-a-1/epoch-1/0.jpg",
+    )
+    for key in (mine, longer, sample, "datasets/x.zip"):
+        begin_upload(workshop.bucket, key)
+    proxy.obey(lambda request: Fate(status=501) if "uploads" in request.path else PASS)
+    archive.drop_uploads("a-1")  # a storage that can't list them is no reason to stay open
+    assert len(workshop.open_uploads()) == 4
+    proxy.obey()
+    archive.drop_uploads("a-1")
+    assert {upload["Key"] for upload in workshop.open_uploads()} == {longer, "datasets/x.zip"}
+    monkeypatch.setattr("trainyard.storage.store.datetime", Tomorrow)
+    archive.drop_uploads("a-3")
+    assert len(workshop.open_uploads()) == 2, "it has looked today"
+    Archive(store).drop_uploads("a-3")
+    assert {upload["Key"] for upload in workshop.open_uploads()} == {"datasets/x.zip"}
+
+
+class Tomorrow(datetime):
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> "datetime":
+        return datetime.now(tz) + timedelta(hours=25)

@@ -175,6 +175,8 @@ class Reconciler:
             log.exception("the log could not be archived yet", extra={"job_id": job.id, "trace_id": job.trace_id})
             self._later[job.id] = time.monotonic() + ARCHIVE_RETRY_SECONDS
             return
+        if log_key is not None:  # else it never ran
+            self._parts.archive.drop_uploads(job.id)
         self._later.pop(job.id, None)
         self._parts.database.write(
             lambda conn: repository.set_fields(conn, job.id, closed_at=time.time(), log_key=log_key)
