@@ -2,7 +2,6 @@
 
 import os
 import re
-import time
 
 import data
 import utils
@@ -166,12 +165,7 @@ def train(job):
     )
     trainer.remove_callback(transformers.PrinterCallback)
     utils.notify_status("training", run["epoch"], epochs)
-    try:
-        trainer.train(resume_from_checkpoint=str(folder) if resumed else None)
-    except RuntimeError as error:
-        if "gloo" in str(error) or isinstance(error, torch.distributed.DistError):
-            time.sleep(15)  # another process is gone: torchrun stops this one too, and job.py tells whose fault it was
-        raise
+    trainer.train(resume_from_checkpoint=str(folder) if resumed else None)
     job.metrics = progress.best or job.metrics  # what best.pt reaches
     if processes > 1:
         torch.distributed.destroy_process_group()

@@ -4,6 +4,7 @@ import numpy as np
 from PIL import Image
 
 PICTURES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp"}
+VAL_NAMES = ("val", "valid", "validation")
 
 
 def read_picture(path, size):
@@ -46,11 +47,14 @@ def read_dataset(root, size, seed):
             f"no two classes with pictures were found, only the folders {classes or 'none'}: "
             "the dataset should hold train/<class>/*.png and val/<class>/*.png"
         )
-    if source != root and (root / "val").is_dir():
-        val = _read(root / "val", classes, size)
-        unknown = set(_class_folders(root / "val")) - set(classes)
+    held = next((root / name for name in VAL_NAMES if (root / name).is_dir()), None)
+    if source != root and held:
+        val = _read(held, classes, size)
+        unknown = set(_class_folders(held)) - set(classes)
         if unknown or not len(val[0]):
-            raise ValueError(f"val/ should hold pictures of the classes in train/; unknown there: {sorted(unknown)}")
+            raise ValueError(
+                f"{held.name}/ should hold pictures of the classes in train/; unknown there: {sorted(unknown)}"
+            )
         return pictures, val, classes
     order = np.random.default_rng(seed).permutation(len(pictures[0]))
     held, kept = np.split(order, [max(1, len(order) // 5)])

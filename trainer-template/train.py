@@ -33,8 +33,8 @@ def read_dataset(root, size, seed):
     pictures = read(source)
     if len(set(pictures[1])) < 2:
         raise ValueError(f"this trainer classifies: it needs pictures in a folder a class, found the folders {classes}")
-    if (root / "val").is_dir():
-        return pictures, read(root / "val"), classes
+    for held in [root / name for name in ("val", "valid", "validation") if (root / name).is_dir()]:
+        return pictures, read(held), classes
     order = np.random.default_rng(seed).permutation(len(pictures[0]))
     held, kept = np.split(order, [max(1, len(order) // 5)])
     return [part[kept] for part in pictures], [part[held] for part in pictures], classes

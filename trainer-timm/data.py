@@ -13,6 +13,7 @@ os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", tempfile.gettempdir())
 from torchvision.transforms import v2
 
 PICTURES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp"}
+VAL_NAMES = ("val", "valid", "validation")
 BICUBIC = v2.InterpolationMode.BICUBIC
 
 
@@ -44,11 +45,14 @@ def read_dataset(root, seed):
             f"no two classes with pictures were found, only the folders {classes or 'none'}: "
             "the dataset should hold train/<class>/*.jpg and val/<class>/*.jpg"
         )
-    if source != root and (root / "val").is_dir():
-        val = _find(root / "val", classes)
-        unknown = set(_class_folders(root / "val")) - set(classes)
+    held = next((root / name for name in VAL_NAMES if (root / name).is_dir()), None)
+    if source != root and held:
+        val = _find(held, classes)
+        unknown = set(_class_folders(held)) - set(classes)
         if unknown or not val:
-            raise ValueError(f"val/ should hold pictures of the classes in train/; unknown there: {sorted(unknown)}")
+            raise ValueError(
+                f"{held.name}/ should hold pictures of the classes in train/; unknown there: {sorted(unknown)}"
+            )
         return pictures, val, classes
     order = np.random.default_rng(seed).permutation(len(pictures))
     held, kept = np.split(order, [max(1, len(order) // 5)])

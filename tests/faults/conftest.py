@@ -73,7 +73,8 @@ def running_workshop(
 
 @pytest.fixture(scope="package")
 def one_workshop(s3_server: S3Server, mlflow_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
-    with running_workshop(s3_server, tmp_path_factory.mktemp("workshop"), mlflow_url) as workshop:
+    before = "import trainyard.jobs.reconcile\ntrainyard.jobs.reconcile.ARCHIVE_RETRY_SECONDS = 1.0\n"
+    with running_workshop(s3_server, tmp_path_factory.mktemp("workshop"), mlflow_url, before) as workshop:
         yield workshop
 
 

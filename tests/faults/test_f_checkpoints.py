@@ -128,6 +128,7 @@ def kill(workshop: Workshop, job_id: str, *, with_shim: bool) -> None:
         with suppress(psutil.NoSuchProcess):  # the shim's end is the trainer's
             process.kill()
     psutil.wait_procs(family, timeout=10)
+    workshop.storage.upload_delay = 0
 
 
 def test_f35_a_storage_that_is_away_keeps_the_job_open_and_its_slot_free(
@@ -139,7 +140,6 @@ def test_f35_a_storage_that_is_away_keeps_the_job_open_and_its_slot_free(
     job = workshop.wait_end(job_id)
     assert (job["state"], job["reason"]) == ("FAILED", "Killed")
     wait_for("its slot to be free", lambda: workshop.leases() == 0)
-    workshop.storage.upload_delay = 0
     workshop.storage.set("open")
     assert workshop.open_uploads()
     closed(workshop, job_id, seconds=SECONDS)

@@ -1,5 +1,6 @@
 """A real S3 server and a real MLflow for one check: on free ports, in a temporary folder, started side by side."""
 
+import os
 import random
 import subprocess
 import time
@@ -8,6 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 from pydantic import SecretStr
 
 from trainyard.conformance import pictures
@@ -28,6 +30,16 @@ BROKEN = "check-broken"
 MISSING = "check-missing"
 PICTURES = ("check/ball.png", "check/box.png")  # to predict
 SMALL_DISK = 1 << 20
+
+
+class _Storage(Storage):
+    """The stack's step, in a temporary folder whose path may be longer than a socket's may."""
+
+    def command(self) -> Command:
+        command = super().command()
+        home = f"={command.cwd}{os.sep}"
+        argv = [part.replace(home, "=") if "localSocket" in part else part for part in command.argv]
+        return replace(command, argv=argv)
 
 
 class _Mlflow(Mlflow):
@@ -67,7 +79,7 @@ class Services:
         )
         self._processes: list[tuple[Service, subprocess.Popen[bytes]]] = []
         self._closed = False
-        steps = Storage(self.settings), _Mlflow(self.settings, mlflow_environment)
+        steps = _Storage(self.settings), _Mlflow(self.settings, mlflow_environment)
         self._pool = ThreadPoolExecutor(2)
         self._storage: Future[Store] = self._pool.submit(self._start_storage, steps[0])
         self._mlflow: Future[str] = self._pool.submit(self._start_mlflow, steps[1])
@@ -85,7 +97,7 @@ class Services:
         self._closed = True
         self._pool.shutdown(wait=True)
         for service, process in self._processes:
-            with suppress(OSError):
+            with suppress(psutil.NoSuchProcess):  # it has ended by itself
                 stop(Identity.of(process.pid), grace=3)
             process.wait()
             service.clean()
