@@ -190,11 +190,8 @@ class Spool(threading.Thread):
                 if self.calls.get(key) is item:
                     del self.calls[key]
 
-    def close(self, seconds, patient):  # patient: beyond the seconds too, while the server takes calls
-        end = time.monotonic() + seconds
+    def close(self):
+        """Let the thread end once nothing waits any more."""
         with self.changed:
             self.closing.set()
             self.changed.notify()
-        while self.is_alive() and (time.monotonic() < end or (patient and self.error is None)):
-            self.join(0.05)
-        return not self.calls

@@ -40,7 +40,7 @@ class Job:
     def __init__(self):
         self.id = os.getenv("JOB_ID") or f"local-{time.strftime('%Y%m%d-%H%M%S')}-{os.urandom(2).hex()}"
         self.url, self.token = os.getenv("BACKEND_BASE_URL", "").rstrip("/"), os.getenv("CALLBACK_TOKEN", "")
-        self.attempt, self.seq, self.flush, self.entries = 1, 0, 60.0, itertools.count()
+        self.attempt, self.seq, self.flush, self.entries = 1, 0, 120.0, itertools.count()
         self.phase, self.metrics, self.checkpoint, self.run_id = {"phase": "starting"}, {}, None, None
         self.pid, self.signal, self.keep = os.getpid(), 0, 0
         self.waiting, self.shown = collections.defaultdict(list), set()  # checkpoints to upload; samples uploaded
@@ -89,7 +89,7 @@ class Job:
         self.say(f"job {self.id} starts" + (f" without {' and '.join(off)}: no address is set" if off else ""))
         self.attempt, self.keep = get_env_int("ATTEMPT", 1, 1), get_env_int("KEEP_EPOCHS", 0, 0)
         self.event("running", pid=self.pid)
-        self.flush = get_env_float("FLUSH_SECONDS", 60, 0)
+        self.flush = get_env_float("FLUSH_SECONDS", 120, 0)
         seconds = get_env_float("HEARTBEAT_SECONDS", 10, 0.05)
         threading.Thread(target=self._beat, args=(seconds,), daemon=True).start()
 
@@ -243,23 +243,36 @@ class Job:
         self.phase = {**self.phase, "phase": "uploading"}  # heartbeats go on: it may take minutes
         patient = status != "cancelled"  # whoever cancels will not wait for long
         seconds = self.flush if patient else min(self.flush, 5)
-        if not self.storage.close(seconds, patient):
+        if not self._drained(self.storage, seconds, patient):
             lost = f"{' and '.join(self.storage.calls)} could not be uploaded: {self.storage.error}"
             if status == "succeeded" and "best.pt" in self.storage.calls:
                 status, code, fault = "failed", 1, {"type": "CheckpointUpload", "message": lost, "traceback": ""}
+                if self.signal:
+                    status, code, fault = "cancelled", 128 + self.signal, None
             self.warn(lost)
         self._log(end={"succeeded": "FINISHED", "failed": "FAILED"}.get(status, "KILLED"))
-        if self.mlflow and not self.mlflow.close(min(seconds, 10), patient):
+        if self.mlflow and not self._drained(self.mlflow, min(seconds, 10), patient):
             self.warn(f"MLflow misses the last {len(self.mlflow.calls)} entries: {self.mlflow.error}")
         shutil.rmtree(self.folder, ignore_errors=True)
         self.told.set()
         end = {"checkpoint": self.checkpoint, "mlflow_run_id": self.run_id, "error": fault}
         receipt = f"DONE {json.dumps(self.call('done', True, status=status, metrics=self.metrics, **end), default=str)}"
         self.say(receipt)  # before the last flush, which may be cut short
-        if self.backend and not self.backend.close(seconds, patient):
+        if self.backend and not self._drained(self.backend, seconds, patient):
             self.say(f"WARNING the backend did not take the last {len(self.backend.calls)} calls: the receipt decides")
             self.say(receipt)
         return code
+
+    def _drained(self, spool, seconds, patient):
+        """Whether all that waits was taken: in so many seconds, if patient longer while its server takes calls, and
+        in 5 once the run is asked to stop."""
+        end = time.monotonic() + seconds
+        spool.close()
+        while spool.is_alive() and (time.monotonic() < end or (patient and spool.error is None)):
+            if patient and self.signal:
+                patient, end = False, min(end, time.monotonic() + 5)
+            spool.join(0.05)
+        return not spool.calls
 
 
 def _plain(value):

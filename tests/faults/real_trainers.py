@@ -17,19 +17,19 @@ from trainyard.conformance.gate import Gate
 from trainyard.contract.keys import checkpoint_prefix
 from trainyard.storage.store import Store
 
-LOOP = "        likely = predict(model, val_x)\n"  # the template's: its epoch is trained, and not yet measured
-PACED = ("train.py", LOOP, "        __import__('time').sleep(0.3)\n" + LOOP)
 Patch = tuple[str, str, str]  # in this file, this text, becomes that
+LOOP = "        likely = predict(model, val_x)\n"  # the template's: its epoch is trained, and not yet measured
+# epochs that take a moment; the first of them until MLflow knows of the run
+WAIT = "        while epoch == 1 and job.mlflow and not job.run_id:\n            time.sleep(0.01)\n"
+PACE = WAIT + "        time.sleep(0.3)\n"
+PACED = [("train.py", "import os\n", "import os\nimport time\n"), ("train.py", LOOP, PACE + LOOP)]
+UNTRACKED = ("train.py", "import time\n", "import time\nos.environ.pop('MLFLOW_TRACKING_URI')\n")
 
 # by framework, what they are made of
 COPIES: dict[str, tuple[str, list[Patch]]] = {
-    "template": ("template", []),
     "sklearn": ("sklearn", []),
-    "paced": ("template", [PACED]),
-    "untracked": (
-        "template",
-        [PACED, ("train.py", "import os\n", "import os\nos.environ.pop('MLFLOW_TRACKING_URI')\n")],
-    ),
+    "paced": ("template", PACED),
+    "untracked": ("template", [*PACED, UNTRACKED]),
     # one C call that keeps the interpreter's lock for many seconds: no other thread of the process runs
     "busy": ("template", [("train.py", LOOP, "        sum(range(600_000_000 if epoch == 2 else 0))\n" + LOOP)]),
     "diverging": (
@@ -103,9 +103,8 @@ class Workshop(Yard):
         wait_for("the event", look, seconds)
 
     def epoch_times(self, job_id: str) -> list[float]:
-        """When the dataset was there, and when each epoch was validated."""
-        kinds = ("dataset_ready", "validation")
-        return [event["at"] for event in self.events(job_id) if event["type"] in kinds]
+        """When each epoch was validated."""
+        return [event["at"] for event in self.events(job_id) if event["type"] == "validation"]
 
     def tracked(self, job_id: str, metric: str) -> list[int]:
         """The epochs of which MLflow has this metric."""

@@ -117,7 +117,7 @@ def test_f35_what_was_killed_in_the_middle_of_an_upload_leaves_no_part_of_it(wor
     assert {upload["Key"].rpartition("/")[0] for upload in workshop.open_uploads()} == {f"checkpoints/job-{job_id}"}
     kill(workshop, job_id, with_shim=who != "its trainer")
     assert workshop.open_uploads()
-    job = closed(workshop, job_id)
+    job = closed(workshop, job_id, seconds=SECONDS)
     assert job["reason"] == ("Killed" if who == "its trainer" else "SupervisorLost")
     whole(workshop, job_id)
 

@@ -154,7 +154,7 @@ func (job *Job) start() error {
 	}
 	say(os.Stdout, words)
 	s := &job.settings
-	job.attempt, job.seconds = s.whole("ATTEMPT", 1, 1, 1000), s.number("FLUSH_SECONDS", 60, 0, 3600)
+	job.attempt, job.seconds = s.whole("ATTEMPT", 1, 1, 1000), s.number("FLUSH_SECONDS", 120, 0, 3600)
 	job.event("running", "", object{"pid": os.Getpid()})
 	job.keepEpochs = s.whole("KEEP_EPOCHS", 0, 0, 1e6)
 	beat := s.number("HEARTBEAT_SECONDS", 10, 0.05, 3600)

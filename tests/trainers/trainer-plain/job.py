@@ -67,7 +67,7 @@ class Job:
         say(f"job {self.id} starts" + (f" without {' and '.join(off)}: no address is set" if off else ""))
         self.attempt = number("ATTEMPT", 1, 1, 1000, int)  # every call bears it, the first one too
         self.event("running", pid=os.getpid())
-        self.seconds = number("FLUSH_SECONDS", 60, 0, 3600)
+        self.seconds = number("FLUSH_SECONDS", 120, 0, 3600)
         self.keep_epochs = number("KEEP_EPOCHS", 0, 0, 10**6, int)
         beat = number("HEARTBEAT_SECONDS", 10, 0.05, 3600)
         threading.Thread(target=self._beat, args=(beat,), daemon=True).start()
