@@ -3,7 +3,7 @@
 import json
 import random
 
-from PIL import Image, ImageOps
+from pictures import open_picture
 
 PICTURES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp"}
 VAL_NAMES = ("val", "valid", "validation")
@@ -54,8 +54,7 @@ def read_dataset(root, seed):
 def look(path):
     """A picture as people see it: turned as its camera says, in colour."""
     try:
-        with Image.open(path) as picture:
-            return ImageOps.exif_transpose(picture).convert("RGB")
+        return open_picture(path)
     except (OSError, SyntaxError, ValueError) as error:  # SyntaxError: what Pillow makes of a broken PNG
         raise ValueError(f"{path.parent.name}/{path.name} can't be read as a picture: {error}") from None
 

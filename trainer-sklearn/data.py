@@ -1,7 +1,7 @@
 """Pictures in class folders → rows of grey values, labels, files; said plainly where a dataset differs."""
 
 import numpy as np
-from PIL import Image
+from pictures import open_picture
 
 PICTURES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp"}
 VAL_NAMES = ("val", "valid", "validation")
@@ -9,8 +9,7 @@ VAL_NAMES = ("val", "valid", "validation")
 
 def read_picture(path, size):
     """One picture as a row of size x size grey values from 0 to 1."""
-    with Image.open(path) as picture:
-        return np.asarray(picture.convert("L").resize((size, size)), np.float32).ravel() / 255
+    return np.asarray(open_picture(path).convert("L").resize((size, size)), np.float32).ravel() / 255
 
 
 def _class_folders(folder):

@@ -3,7 +3,6 @@
 A trainer ends with `Job().run(train)`. Nothing in here waits for a server while training goes on.
 """
 
-import collections
 import errno
 import functools
 import itertools
@@ -23,6 +22,7 @@ import urllib.request
 from pathlib import Path
 
 import utils
+from botocore.exceptions import ClientError
 from utils import TRACE, BadConfiguration, Spool, get_env_float, get_env_int, get_storage_client
 
 # read when mlflow is imported, which happens in its spool's thread: that spool is what tries again
@@ -43,7 +43,7 @@ class Job:
         self.attempt, self.seq, self.flush, self.entries = 1, 0, 120.0, itertools.count()
         self.phase, self.metrics, self.checkpoint, self.run_id = {"phase": "starting"}, {}, None, None
         self.pid, self.signal, self.keep = os.getpid(), 0, 0
-        self.waiting, self.shown = collections.defaultdict(list), set()  # checkpoints to upload; samples uploaded
+        self.waiting, self.sending, self.shown = {}, None, set()  # checkpoints to upload, the one under way; samples
         self.is_main = int(os.getenv("RANK") or 0) == 0  # of several processes (torchrun) one speaks for all
         self.ending, self.told = threading.Event(), threading.Event()  # training is over; `done` is on its way
         self.lock = threading.RLock()  # an RLock, because a signal may interrupt its holder, the main thread
@@ -55,22 +55,11 @@ class Job:
 
     def run(self, train):
         """Call train(job); tell its end by `done`, receipt and exit code. Does not return."""
-        status, code, fault = "succeeded", 0, None
         try:
-            self._start()
-            train(self)
-            self.ending.set()
+            status, code, fault = self._outcome(train)
         except Cancelled:
-            status, code = "cancelled", 128 + self.signal
-            if fault := _fault_of_another():
-                status, code = "failed", 1
-        except BaseException as error:
-            if self.signal:  # a library has made something else of Cancelled
-                status, code = "cancelled", 128 + self.signal
-            elif not isinstance(error, SystemExit) or error.code:  # sys.exit() without a code is a good end
-                status, code = "failed", 2 if isinstance(error, BadConfiguration) else 1
-                fault = _fault_of_another() or self._fault(error)  # another's end breaks what both share
-                self.say(fault["message"].replace("\n", " ") if code == 2 else fault["traceback"], sys.stderr)
+            fault = _fault_of_another()
+            status, code = ("failed", 1) if fault else ("cancelled", 128 + self.signal)
         self.ending.set()
         if self.is_main:
             code = self._finish(status, code, fault)
@@ -81,6 +70,23 @@ class Job:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)  # all is told: neither an upload that hangs nor a second of tidying up holds the end up
+
+    def _outcome(self, train):
+        try:
+            self._start()
+            train(self)
+            self.ending.set()
+        except Cancelled:
+            raise
+        except BaseException as error:
+            if not isinstance(error, SystemExit) or error.code:  # sys.exit() without a code is a good end
+                if self.signal:  # a library has made something else of Cancelled
+                    raise Cancelled from error
+                code = 2 if isinstance(error, BadConfiguration) else 1
+                fault = _fault_of_another() or self._fault(error)  # another's end breaks what both share
+                self.say(fault["message"].replace("\n", " ") if code == 2 else fault["traceback"], sys.stderr)
+                return "failed", code, fault
+        return "succeeded", 0, None
 
     def _start(self):
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -102,8 +108,9 @@ class Job:
     def _stop(self, number, frame):
         if os.getpid() != self.pid:
             os._exit(128 + number)  # a worker forked from the trainer: its end is nobody's `done`
-        self.signal = number
-        self.check()
+        first, self.signal = not self.signal, number
+        if first:  # a second one finds the end under way, or a library that swallowed the first: check() is for that
+            self.check()
 
     def check(self):
         """Raise Cancelled if this run was asked to stop: for batch loops, as a library may have swallowed the first."""
@@ -200,17 +207,29 @@ class Job:
             copy.unlink()
             return
         key = f"epoch-{epoch}.pt" if name == "last.pt" and self.keep and epoch else name
-        self.waiting[key].append(copy)
-        old = self.waiting[key][:-1]
-        if key != name:
-            old = self.waiting.pop(f"epoch-{epoch - self.keep}.pt", [])
-        for file in old:
-            file.unlink(missing_ok=True)
+        with self.lock:
+            old = self.waiting.get(key) if key == name else self.waiting.pop(f"epoch-{epoch - self.keep}.pt", None)
+            self.waiting[key] = copy
+            if old and old != self.sending:  # what is being sent is needed to its end, however long that takes
+                old.unlink(missing_ok=True)
         self.storage.put(key, functools.partial(self._upload, copy, name, epoch))
 
     def _upload(self, copy, name, epoch):
-        if not copy.exists():  # a newer one took its place
-            return
+        with self.lock:
+            if not copy.exists():  # a newer one took its place
+                return
+            self.sending = copy
+        try:
+            self._store(copy, name, epoch)
+            with self.lock:
+                self.waiting = {key: file for key, file in self.waiting.items() if file != copy}
+        finally:
+            with self.lock:
+                self.sending = None
+                if copy not in self.waiting.values():
+                    copy.unlink(missing_ok=True)
+
+    def _store(self, copy, name, epoch):
         client, bucket = get_storage_client()
         place, size = f"checkpoints/job-{self.id}/", copy.stat().st_size
         client.upload_file(str(copy), bucket, place + name)
@@ -222,9 +241,24 @@ class Job:
             client.copy({"Bucket": bucket, "Key": place + name}, bucket, kept)  # inside the storage
             self._announce(kept, epoch, size)
             found = client.list_objects_v2(Bucket=bucket, Prefix=f"{place}epoch-").get("Contents", [])
-            for key in sorted((one["Key"] for one in found), key=lambda key: (len(key), key))[: -self.keep]:
-                client.delete_object(Bucket=bucket, Key=key)
-        copy.unlink(missing_ok=True)
+            numbers = sorted(int(Path(one["Key"]).stem.removeprefix("epoch-")) for one in found)
+            for number in [number for number in numbers if number <= epoch][: -self.keep]:
+                client.delete_object(Bucket=bucket, Key=f"{place}epoch-{number}.pt")
+
+    def inherit_best(self, key):
+        """Where this run goes on from another job's checkpoint, that job's best.pt is its best so far, too: it becomes
+        its own, inside the storage. False where there is none."""
+        client, bucket = get_storage_client()
+        own, best = f"checkpoints/job-{self.id}/best.pt", f"{key.rpartition('/')[0]}/best.pt"
+        try:
+            size = client.head_object(Bucket=bucket, Key=best)["ContentLength"]
+        except ClientError:
+            return False
+        if self.is_main and best != own:
+            client.copy({"Bucket": bucket, "Key": best}, bucket, own)
+            self._announce(own, None, size)
+        self.checkpoint = own
+        return True
 
     def _announce(self, key, epoch, size):
         self.event("checkpoint", key=key, kind=Path(key).stem, epoch=epoch, bytes=size)

@@ -9,7 +9,8 @@ import io
 from pathlib import Path
 
 import utils
-from PIL import Image, ImageDraw, ImageFont, ImageOps
+from PIL import Image, ImageDraw, ImageFont
+from pictures import open_picture, upright
 
 SIDE, SMALL, WAITING = 320, 160, 10  # pixels of the longer side, at most and at least; epochs that wait for the storage
 RIGHT, WRONG, PAPER = "#1f9d55", "#d64545", "#16181d"
@@ -57,10 +58,10 @@ def _deliver(job, epoch, shown):
 
 def draw(picture, truth, found):
     """(the picture, the same with all of it drawn on, truth and found with boxes as shares of 1)."""
-    image = picture if isinstance(picture, Image.Image) else None
-    if image is None:
-        image = Image.open(picture) if isinstance(picture, (str, Path)) else Image.fromarray(picture)
-    image = ImageOps.exif_transpose(image).convert("RGB")
+    if isinstance(picture, (str, Path)):
+        image = open_picture(picture)
+    else:
+        image = upright(picture if isinstance(picture, Image.Image) else Image.fromarray(picture))
     size, scale = image.size, SIDE / max(image.size)
     if scale < 1 or max(size) < SMALL:
         scale = scale if scale < 1 else SMALL / max(size)

@@ -3,20 +3,21 @@
 Reads datasets with a folder a class: train/<class>/*.png and val/<class>/*.png, or <class>/*.png alone.
 """
 
+import json
 import os
 
 import numpy as np
 import samples
 import utils
 from job import Job
-from PIL import Image
+from pictures import open_picture
 
 PICTURES = {".png", ".jpg", ".jpeg", ".bmp", ".webp"}
 
 
 def read_picture(path, size):
     """A picture as a row of grey values from 0 to 1."""
-    return np.asarray(Image.open(path).convert("L").resize((size, size)), float).ravel() / 255
+    return np.asarray(open_picture(path).convert("L").resize((size, size)), float).ravel() / 255
 
 
 def read_dataset(root, size, seed):
@@ -28,6 +29,8 @@ def read_dataset(root, size, seed):
         rows, labels = [read_picture(path, size) for path, _ in found], [label for _, label in found]
         return np.array(rows), np.array(labels), np.array([path for path, _ in found], object)
 
+    inside = [path for path in root.iterdir() if path.is_dir() and path.name[0] not in "._"]
+    root = inside[0] if len(inside) == 1 and inside[0].name != "train" else root  # the zip of one folder
     source = root / "train" if (root / "train").is_dir() else root
     classes = sorted(path.name for path in source.iterdir() if path.is_dir() and path.name[0] not in "._")
     pictures = read(source)
@@ -57,7 +60,8 @@ def train(job):
     epochs, batch_size = utils.get_env_int("EPOCHS", 10, 1), utils.get_env_int("BATCH_SIZE", 32, 1)
     rate, size = utils.get_env_float("LEARNING_RATE", 0.1, 0, 10), utils.get_env_int("IMAGE_SIZE", 16, 4, 256)
     seed = utils.get_env_int("SEED", 0, 0)
-    job.log_params({"epochs": epochs, "batch_size": batch_size, "learning_rate": rate, "size": size, "seed": seed})
+    plan = {"epochs": epochs, "batch_size": batch_size, "learning_rate": rate, "size": size, "seed": seed}
+    job.log_params(plan)
 
     # data
     utils.notify_status("downloading")
@@ -65,16 +69,17 @@ def train(job):
     job.event("dataset_ready", dataset_id=os.environ["DATASET_ID"], train=len(x), val=len(val_x), classes=classes)
 
     # model
-    model = {"weights": np.zeros((size**2, len(classes))), "bias": np.zeros(len(classes)), "epoch": 0, "best": -1.0}
-    if os.getenv("RESUME_FROM"):
-        with np.load(utils.download_checkpoint(os.environ["RESUME_FROM"], job.folder / "resume.pt")) as saved:
-            model = dict(saved)
-        done = model["epoch"] if model["epoch"] < epochs == model["epochs"] else 0
-        job.say(f"goes on after epoch {done}" if done else f"a fresh schedule of {epochs} epochs from its weights")
-        model |= {"best": -1.0, "epoch": done}
+    model = {"weights": np.zeros((size**2, len(classes))), "bias": np.zeros(len(classes))}
+    run = {"epoch": 0, "best": {}, "plan": plan}
+    if key := os.getenv("RESUME_FROM"):
+        with np.load(utils.download_checkpoint(key, job.folder / "resume.pt")) as saved:
+            model, last = {name: saved[name] for name in model}, json.loads(str(saved["run"]))
+        if last["epoch"] < epochs and last["plan"] == plan and not key.endswith("best.pt"):
+            run = last if job.inherit_best(key) else last | {"best": {}}
+        job.say(f"{key}: " + (f"goes on after epoch {run['epoch']}" if run["epoch"] else "its weights, trained anew"))
 
     # loop
-    for epoch in range(int(model["epoch"]) + 1, epochs + 1):
+    for epoch in range(run["epoch"] + 1, epochs + 1):
         order = np.random.default_rng([seed, epoch]).permutation(len(x))  # the same whether resumed or not
         for rows in np.array_split(order, -(-len(x) // batch_size)):
             job.check()
@@ -83,16 +88,20 @@ def train(job):
             model["bias"] -= rate * error.mean(axis=0)
         likely = predict(model, val_x)
         measured = measure(likely, val_y, "val")
-        better, best = measured["val/accuracy"] > model["best"], max(measured["val/accuracy"], model["best"])
-        model |= {"epoch": epoch, "epochs": epochs, "classes": classes, "best": best}
-        utils.notify_status("training", epoch, epochs, measure(predict(model, x), y, "train") | measured)
+        metrics = measure(predict(model, x), y, "train") | measured
+        better = measured["val/accuracy"] > run["best"].get("val/accuracy", -1)
+        run |= {"epoch": epoch, "best": metrics if better else run["best"]}
+        utils.notify_status("training", epoch, epochs, metrics)
         utils.send_validation_result(epoch, measured)
-        for name in ["last.pt", "best.pt"][: 1 + better]:
+        if not np.isfinite(measured["val/loss"]):
+            raise FloatingPointError(f"val/loss is {measured['val/loss']}: the model ran away; lower LEARNING_RATE ({rate})")
+        for name in ["best.pt", "last.pt"][not better :]:
             with open(job.folder / name, "wb") as file:
-                np.savez(file, **model)
+                np.savez(file, classes=classes, run=json.dumps(run), **model)
             utils.upload_checkpoint(job.folder / name, name, epoch, move=True)
         found = [[{"label": classes[row.argmax()], "confidence": float(row.max())}] for row in likely]
         samples.send(epoch, [(files[n], [{"label": classes[val_y[n]]}], found[n]) for n in samples.choose(len(val_x))])
+    job.metrics = run["best"]  # what best.pt reaches
 
 
 if __name__ == "__main__":

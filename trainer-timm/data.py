@@ -5,7 +5,7 @@ import tempfile
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
+from pictures import open_picture
 from torch.utils.data import DataLoader, Dataset
 
 # torchvision makes this folder when it is imported, though nothing is compiled here: one that is there anyway
@@ -62,8 +62,7 @@ def read_dataset(root, seed):
 def look(path):
     """A picture as people see it: turned as its camera says, in colour."""
     try:
-        with Image.open(path) as picture:
-            return ImageOps.exif_transpose(picture).convert("RGB")
+        return open_picture(path)
     except (OSError, SyntaxError, ValueError) as error:  # SyntaxError: what Pillow makes of a broken PNG
         raise ValueError(f"{path.parent.name}/{path.name} can't be read as a picture: {error}") from None
 

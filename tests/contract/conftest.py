@@ -200,7 +200,7 @@ def probe(template: Starter, tmp_path: Path) -> MakeProbe:
     def make(lines: str) -> Run:
         folder = tmp_path / "probe"
         folder.mkdir()
-        for name in ("utils.py", "job.py", "samples.py"):
+        for name in ("utils.py", "job.py", "samples.py", "pictures.py"):
             shutil.copy(template.script.parent / name, folder)
         body = textwrap.indent(textwrap.dedent(lines).strip(), "    ")
         script = folder / "train.py"

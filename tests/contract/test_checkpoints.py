@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.contract.conftest import Storage
+from tests.contract.conftest import MakeProbe, Storage
 from tests.contract.running import JOB, Starter
 from trainyard.conformance.gate import Gate
 from trainyard.conformance.recorder import Call, Recorder, Reply
@@ -62,3 +62,52 @@ def test_a_finished_run_is_trained_for_as_many_epochs_again(start: Starter, reco
     run.succeeds()
     assert [call.body["epoch"] for call in recorder.epochs()] == [1, 2]
     assert "checkpoints/job-" in run.stdout
+
+
+def test_an_upload_that_outlasts_epochs_is_not_cut_short_by_newer_ones(
+    template: Starter, probe: MakeProbe, recorder: Recorder, storage: Storage, gate_to_storage: Gate
+) -> None:
+    template.variables["MINIO_ENDPOINT"] = gate_to_storage.url
+    run = probe(
+        """
+        from pathlib import Path
+        path = job.folder / "model"
+        for epoch in range(1, 7):
+            path.write_bytes(bytes([epoch]))
+            with path.open("r+b") as file:
+                file.truncate(120_000_000)  # fifteen parts, ten at a time: each opens the file anew
+            utils.upload_checkpoint(path, "last.pt", epoch, move=True)
+            if epoch == 1:
+                job.event("first")
+                while not Path("go").exists():
+                    time.sleep(0.01)
+            time.sleep(0.01)
+        """
+    )
+    recorder.wait_for(lambda seen: seen.events("first"))
+    gate_to_storage.hold(1.5)
+    (run.folder / "go").touch()
+    run.succeeds()
+    epochs = [event["data"]["epoch"] for event in recorder.events("checkpoint")]
+    assert epochs == [1, 6], "the one that was under way, and the newest"
+    assert "is away" not in run.stdout
+    newest = {"Bucket": storage.bucket, "Key": f"checkpoints/job-{JOB}/last.pt"}
+    assert storage.client.head_object(**newest)["ContentLength"] == 120_000_000
+    assert storage.client.get_object(**newest, Range="bytes=0-0")["Body"].read() == bytes([6])
+
+
+def test_another_jobs_best_becomes_ones_own_where_the_run_goes_on(
+    probe: MakeProbe, recorder: Recorder, storage: Storage
+) -> None:
+    storage.client.put_object(Bucket=storage.bucket, Key="checkpoints/job-parent/best.pt", Body=b"the best")
+    probe(
+        """
+        assert not job.inherit_best("checkpoints/job-none/last.pt")
+        assert job.inherit_best("checkpoints/job-parent/last.pt")
+        """
+    ).succeeds()
+    own = f"checkpoints/job-{JOB}/best.pt"
+    assert storage.client.get_object(Bucket=storage.bucket, Key=own)["Body"].read() == b"the best"
+    assert recorder.done()["checkpoint"] == own
+    (told,) = recorder.events("checkpoint")
+    assert told["data"] == {"key": own, "kind": "best", "epoch": None, "bytes": 8}

@@ -1,4 +1,4 @@
-"""Four files are the same in every trainer, and small; each folder holds what a trainer needs."""
+"""Five files are the same in every trainer, and small; each folder holds what a trainer needs."""
 
 import ast
 from pathlib import Path
@@ -28,7 +28,7 @@ each_trainer = pytest.mark.parametrize("trainer", TRAINERS, ids=lambda path: pat
 
 
 @each_trainer
-@pytest.mark.parametrize("name", ["utils.py", "job.py", "samples.py", "predictor.py"])
+@pytest.mark.parametrize("name", ["utils.py", "job.py", "samples.py", "pictures.py", "predictor.py"])
 def test_the_copies_are_identical(trainer: Path, name: str) -> None:
     assert (trainer / name).read_bytes() == (ORIGIN / name).read_bytes(), f"copy it anew from trainer-template/{name}"
 

@@ -95,9 +95,11 @@ def test_a_cancelled_job_can_go_on_too(backend: Backend) -> None:
     backend.wait_closed(child["id"])
 
 
-def test_another_number_of_epochs_for_an_interrupted_job_is_left_to_its_trainer_and_says_so(backend: Backend) -> None:
-    child = resume(backend, interrupted(backend, epochs=6, after=4), epochs=8)
-    assert "epoch 4 of 6, for 8 epochs in all instead of 6: its log says" in child["message"]
+def test_another_number_of_epochs_for_an_interrupted_job_is_a_fresh_schedule(backend: Backend) -> None:
+    parent = interrupted(backend, epochs=6, after=4)
+    child = resume(backend, parent, epochs=8)
+    words = f"Starts a fresh schedule of 8 epochs from the weights of {parent} (last, epoch 4 of 6)."
+    assert child["message"] == words
     assert backend.wait_closed(child["id"])["epochs"] == 8
 
 

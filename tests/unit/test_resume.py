@@ -19,17 +19,21 @@ def planned(of: Job, kind: str, epoch: int | None, epochs: int | None = None, **
     return plan(of, Checkpoint(kind, f"checkpoints/job-j/{kind}.pt", epoch, 1, None), epochs, params)
 
 
+FRESH = "Starts a fresh schedule of"
+
+
 @pytest.mark.parametrize(
     ("state", "reached", "kind", "epoch", "epochs", "expected"),
     [
         (State.FAILED, 7, "last", 7, None, Plan(10, "Continues j from epoch 7 of 10.")),
         (State.CANCELLED, 7, "last", 6, 10, Plan(10, "Continues j from epoch 6 of 10.")),
         (State.FAILED, 10, "last", 9, None, Plan(10, "Continues j from epoch 9 of 10.")),  # its newest was not uploaded
-        (State.FAILED, 7, "best", 3, None, Plan(10, "Continues j from epoch 3 of 10.")),
+        (State.FAILED, 7, "best", 3, None, Plan(10, f"{FRESH} 10 epochs from the weights of j (best, epoch 3 of 10).")),
         (State.FAILED, 7, "last", None, None, Plan(10, "Continues j from its checkpoint last.")),
         (State.SUCCEEDED, 10, "epoch-4", 4, None, Plan(10, "Continues j from epoch 4 of 10.")),
+        (State.SUCCEEDED, 10, "best", 4, 9, Plan(9, f"{FRESH} 9 epochs from the weights of j (best, epoch 4 of 10).")),
         # what a trainer sees is a run with this plan, interrupted after epoch 4
-        (State.SUCCEEDED, 10, "best", 4, 10, Plan(10, "Continues j from epoch 4 of 10.")),
+        (State.SUCCEEDED, 4, "last", 4, 10, Plan(10, "Continues j from epoch 4 of 10.")),
         (
             State.SUCCEEDED,
             10,
@@ -44,7 +48,7 @@ def planned(of: Job, kind: str, epoch: int | None, epochs: int | None = None, **
             "best",
             4,
             1,
-            Plan(1, "Starts a fresh schedule of 1 epoch from the weights of j (best)."),
+            Plan(1, f"{FRESH} 1 epoch from the weights of j (best, epoch 4 of 10)."),
         ),
         (State.FAILED, 10, "last", 10, 5, Plan(5, "Starts a fresh schedule of 5 epochs from the weights of j (last).")),
     ],
@@ -74,10 +78,10 @@ def test_where_nothing_of_the_plan_is_left_it_asks_for_how_many_more(
     assert "--epochs N" in caught.value.hint
 
 
-def test_another_plan_or_other_settings_are_left_to_the_trainer() -> None:
+def test_another_plan_is_a_fresh_schedule_and_other_settings_are_left_to_the_trainer() -> None:
     interrupted = job(State.FAILED, 7)
     assert (
-        "epoch 7 of 10, for 20 epochs in all instead of 10: its log says" in planned(interrupted, "last", 7, 20).words
+        f"{FRESH} 20 epochs from the weights of j (last, epoch 7 of 10)." == planned(interrupted, "last", 7, 20).words
     )
     changed = planned(interrupted, "last", 7, learning_rate=0.5).words
     assert "from epoch 7 of 10, with another learning_rate: its log says" in changed

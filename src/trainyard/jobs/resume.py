@@ -45,24 +45,21 @@ def plan(job: Job, checkpoint: Checkpoint, epochs: int | None, params: Mapping[s
     through = _is_through(job, checkpoint, planned)
     if through and epochs is None:
         raise InvalidInput(_why_through(job, planned), hint="Say how many more: --epochs N", field="epochs")
-    source = f"{job.id} ({checkpoint.kind})"
+    total = planned if epochs is None else epochs
     at = f"epoch {checkpoint.epoch} of {planned}"
-    # best.pt of a finished job with the same plan again looks to a trainer like any other interruption
-    amid = checkpoint.epoch is not None and checkpoint.epoch < planned
-    if epochs in (None, planned) and (amid or not through):
-        begin = f"from {at}" if checkpoint.epoch is not None else f"from its checkpoint {checkpoint.kind}"
-        changed = sorted(name for name, value in params.items() if str(value) != str(job.params.get(name)))
-        other = f", with another {', '.join(changed)}: its log says whether it goes on or begins a fresh schedule"
-        return Plan(planned, f"Continues {job.id} {begin}{other if changed else ''}.")
-    assert epochs is not None
-    if through:
-        return Plan(epochs, f"Starts a fresh schedule of {counted(epochs)} from the weights of {source}.")
-    where = f", {at}," if checkpoint.epoch is not None else ""
-    return Plan(
-        epochs,
-        f"Begins with the checkpoint of {source}{where} for {counted(epochs)} in all instead of {planned}: "
-        "its log says whether the schedule is extended or a fresh one.",
-    )
+    through = through and not (total == planned and _is_amid(checkpoint, planned))
+    if through or total != planned or checkpoint.kind == "best":  # best.pt holds weights only
+        kind = f"{checkpoint.kind}, {at}" if _is_amid(checkpoint, planned) else checkpoint.kind
+        return Plan(total, f"Starts a fresh schedule of {counted(total)} from the weights of {job.id} ({kind}).")
+    begin = f"from {at}" if checkpoint.epoch is not None else f"from its checkpoint {checkpoint.kind}"
+    changed = sorted(name for name, value in params.items() if str(value) != str(job.params.get(name)))
+    other = f", with another {', '.join(changed)}: its log says whether it goes on or starts a fresh schedule"
+    return Plan(total, f"Continues {job.id} {begin}{other if changed else ''}.")
+
+
+def _is_amid(checkpoint: Checkpoint, planned: int) -> bool:
+    """Such a last.pt, of an early stop too, looks to a trainer like that of any other interruption."""
+    return checkpoint.epoch is not None and checkpoint.epoch < planned
 
 
 def _is_through(job: Job, checkpoint: Checkpoint, planned: int) -> bool:

@@ -11,6 +11,7 @@ import struct
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import cast
 
 from PIL import Image
 
@@ -132,11 +133,16 @@ def _too_large(what: str, max_pixels: int) -> _Wrong:
 
 
 def _upright(picture: Image.Image) -> Image.Image:
-    """As a person sees it, in RGB: turned as its EXIF says, without transparency. The same object if it was so."""
-    if picture.mode.startswith("I;16"):  # Pillow would cut off everything above 255
-        picture = picture.point(lambda value: value / 256).convert("L")
+    """As a person sees it, in RGB: turned as its EXIF says, without transparency. The same object if it was so.
+
+    trainer-template/pictures.py does the same to what a trainer learns from.
+    """
     turn = _turn(picture)
     turned = picture if turn is None else picture.transpose(turn)
+    if turned.mode[0] == "I":  # 16 bits, also where Pillow keeps them in 32: it would cut off everything above 255
+        turned = turned.convert("I").point(lambda value: value / 256).convert("L")
+    elif turned.mode == "F" and cast("tuple[float, float]", turned.getextrema())[1] <= 1:  # shares of 1; others count to 255
+        turned = turned.point(lambda value: value * 255).convert("L")
     return turned if turned.mode == "RGB" else turned.convert("RGB")
 
 
