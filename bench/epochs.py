@@ -20,7 +20,8 @@ from trainyard.executors.local.envs import make_environment
 from trainyard.settings import load_settings
 
 ROOT = Path(__file__).parents[1]
-CASES = [  # trainer, task, model, image size, pictures to learn from, batch, epochs
+Case = tuple[str, str, str, int, int, int, int]
+CASES: list[Case] = [  # trainer, task, model, image size, pictures to learn from, batch, epochs
     ("ultralytics", "detect", "yolo11n", 128, 50, 10, 25),
     ("timm", "classify", "resnet18", 96, 50, 10, 25),
     ("ultralytics", "detect", "yolo11n", 128, 1000, 50, 9),
@@ -113,23 +114,25 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         services, recorder = Services(folder / "services", mlflow_environment(settings)), Recorder().up()
+        heads = (("bare", 9), ("with", 9), ("training thread", 17), ("threads behind", 16), ("sum", 8))
+        print("trainer, pictures an epoch".ljust(34) + "".join(f"{head:>{width}}" for head, width in heads))
         try:
-            rows = [run(case, folder, services, recorder) for case in CASES]
+            for case in CASES:
+                show(case, run(case, folder, services, recorder))
         finally:
             recorder.down()
             services.close()
-    heads = (("bare", 9), ("with", 9), ("training thread", 17), ("threads behind", 16), ("sum", 8))
-    print("trainer, pictures an epoch".ljust(34) + "".join(f"{head:>{width}}" for head, width in heads))
-    for (trainer, _, model, size, pictures, *_), row in zip(CASES, rows, strict=True):
-        name = f"{trainer} {model} {size} px, {pictures:,}"
-        share = (row["front"] + row["back"]) / row["bare"]
-        costs = f"{row['front'] * 1000:14.1f} ms{row['back'] * 1000:13.1f} ms{share:8.2%}"
-        print(f"{name:34}{row['bare']:7.2f} s{row['with']:7.2f} s{costs}")
 
 
-def run(
-    case: tuple[str, str, str, int, int, int, int], folder: Path, services: Services, recorder: Recorder
-) -> dict[str, float]:
+def show(case: Case, row: dict[str, float]) -> None:
+    trainer, _, model, size, pictures, *_ = case
+    name = f"{trainer} {model} {size} px, {pictures:,}"
+    share = (row["front"] + row["back"]) / row["bare"]
+    costs = f"{row['front'] * 1000:14.1f} ms{row['back'] * 1000:13.1f} ms{share:8.2%}"
+    print(f"{name:34}{row['bare']:7.2f} s{row['with']:7.2f} s{costs}", flush=True)
+
+
+def run(case: Case, folder: Path, services: Services, recorder: Recorder) -> dict[str, float]:
     trainer, task, model, size, pictures, batch, epochs = case
     settings = load_settings()
     python = make_environment(settings, trainer, lambda text: print(text, file=sys.stderr)).python
@@ -137,7 +140,7 @@ def run(
     store = services.storage()
     make = boxes if task == "detect" else class_folders
     store.put_file(dataset_key(name), make(folder / f"{name}.zip", pictures * 5 // 4))
-    script = folder / f"{trainer}.py"
+    script = folder / f"measured_{trainer}.py"
     script.write_text(DRIVER + (TIMM if trainer == "timm" else ULTRALYTICS) + END)
     access_key, secret_key = services.settings.s3_keys
     variables = {

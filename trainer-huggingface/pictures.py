@@ -3,11 +3,13 @@
 Every trainer holds the same copy of this file; origin: trainer-template/.
 """
 
+import contextlib
+
 from PIL import Image, ImageOps
 
 
 def open_picture(path):
-    """A file's picture: turned as its camera says, in colour. Raises OSError, SyntaxError or ValueError if it is none."""
+    """A file's picture: turned as its camera says, in colour. Raises OSError, SyntaxError or ValueError."""
     with Image.open(path) as picture:
         picture.load()
         return upright(picture)
@@ -15,10 +17,8 @@ def open_picture(path):
 
 def upright(picture):
     """A loaded PIL picture of any mode. Transparency is left out, which shows the colours below it."""
-    try:
+    with contextlib.suppress(Exception):  # whatever is wrong with its EXIF, the picture itself may be sound
         picture = ImageOps.exif_transpose(picture)
-    except Exception:  # whatever is wrong with its EXIF, the picture itself may be sound
-        pass
     if picture.mode[0] == "I":  # 16 bits, also where Pillow keeps them in 32: it would cut off all above 255
         picture = picture.convert("I").point(lambda value: value / 256).convert("L")
     elif picture.mode == "F" and picture.getextrema()[1] <= 1:  # shares of 1; other floats count to 255

@@ -30,9 +30,10 @@ class PictureTrainer(Trainer):
 class Progress(TrainerCallback):
     """One run's callbacks. saved: what run.json in each checkpoint says, and what a resumed run goes on with."""
 
-    def __init__(self, job, val, classes, saved, processor, epochs, patience):
+    def __init__(self, job, val, classes, saved, processor, settings):
         self.job, self.val, self.classes, self.saved, self.processor = job, val, classes, saved, processor
-        self.epochs, self.patience, self.learnt, self.best = epochs, patience, {}, None
+        self.epochs, self.patience, self.rate = (settings[name] for name in ("epochs", "patience", "learning_rate"))
+        self.learnt = {}
 
     def on_step_end(self, args, state, control, **_):
         self.job.check()
@@ -65,23 +66,29 @@ class Progress(TrainerCallback):
     def on_save(self, args, state, control, **_):
         """An epoch's end: it is validated, and all that a resumed run needs is in a folder."""
         epoch, folder = round(state.epoch), Path(args.output_dir) / f"checkpoint-{state.global_step}"
+        metrics, loss = self.learnt | self.measured, self.measured["val/loss"]
+        lost = not math.isfinite(loss)
         better = self.measured["val/accuracy"] > self.saved["best"]
         self.saved |= {"epoch": epoch, "waited": 0 if better else self.saved["waited"] + 1}
-        self.saved["best"] = max(self.saved["best"], self.measured["val/accuracy"])
+        if better:
+            self.saved |= {"best": self.measured["val/accuracy"], "reached": metrics}
         gather_chance(folder)
-        if self.job.is_main:
+        if self.job.is_main and not lost:
             (folder / "run.json").write_text(json.dumps(self.saved))
             write_processor(folder, *self.processor)
-            self.upload(folder, "last.pt", epoch)
             if better:
                 self.upload(folder, "best.pt", epoch, MODEL)
+            self.upload(folder, "last.pt", epoch)
         shutil.rmtree(folder)
-        metrics = self.learnt | self.measured
-        utils.notify_status("training", epoch, self.epochs, metrics, state.global_step)
+        utils.notify_status("training", epoch, self.epochs, metrics)  # no step: metrics are an epoch's
         utils.send_validation_result(epoch, self.measured)
+        if lost:
+            raise FloatingPointError(
+                f"after epoch {epoch} val/loss is {loss}: the model has run away and learns no more. Lower "
+                f"LEARNING_RATE ({self.rate:g}) or raise PARAM_WARMUP_RATIO, or put other weights in place of those it "
+                "began with; the checkpoints of earlier epochs are sound"
+            )
         samples.send(epoch, [self.shown(place) for place in samples.choose(len(self.val))])
-        if better:
-            self.best = metrics
         if self.patience and self.saved["waited"] >= self.patience:
             self.job.say(f"stops early: val/accuracy has not risen for {self.patience} epochs")
             control.should_training_stop = True

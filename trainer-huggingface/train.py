@@ -78,6 +78,47 @@ def find_start(job, key, name, classes, plan):
     return folder, saved, False
 
 
+def choose_precision(torch, settings, gpus):
+    """What the model computes in: by itself the fastest that there is."""
+    precision = settings["precision"]
+    if precision == "auto":
+        precision = "fp32" if not gpus else "bf16" if torch.cuda.is_bf16_supported() else "fp16"
+    if precision == "fp16" and not gpus:
+        raise utils.BadConfiguration("PARAM_PRECISION=fp16 is not valid here: it needs a GPU; bf16 and fp32 do not")
+    return precision
+
+
+def arguments(transformers, job, settings, precision, processes, gpus):
+    """The run's settings in the Trainer's own words."""
+    share = max(1, settings["batch_size"] // max(processes, gpus if processes == 1 else 1))  # of a step's pictures
+    return transformers.TrainingArguments(
+        output_dir=str(job.folder / "run"),
+        num_train_epochs=settings["epochs"],
+        per_device_train_batch_size=share,
+        per_device_eval_batch_size=share,
+        gradient_accumulation_steps=settings["gradient_accumulation"],
+        learning_rate=settings["learning_rate"],
+        weight_decay=settings["weight_decay"],
+        warmup_steps=settings["warmup_ratio"],  # below 1 it is a share of all steps
+        lr_scheduler_type=SCHEDULES[settings["schedule"]],
+        label_smoothing_factor=settings["label_smoothing"],
+        seed=settings["seed"],
+        bf16=precision == "bf16",
+        fp16=precision == "fp16",
+        use_cpu=not gpus,
+        ddp_backend="gloo" if processes > 1 and not gpus else None,
+        dataloader_num_workers=settings["workers"] if gpus else 0,
+        dataloader_pin_memory=bool(gpus),
+        eval_strategy="epoch",
+        save_strategy="epoch",
+        logging_strategy="epoch",
+        logging_nan_inf_filter=False,  # a loss that is NaN is to be seen
+        remove_unused_columns=False,
+        disable_tqdm=True,
+        report_to=[],  # MLflow is told by job.py
+    )
+
+
 def train(job):
     # settings
     settings = read_settings()
@@ -117,46 +158,16 @@ def train(job):
 
     # loop: the Trainer's own, followed through its callbacks
     gpus = torch.cuda.device_count()
-    precision = settings["precision"]
-    if precision == "auto":
-        precision = "fp32" if not gpus else "bf16" if torch.cuda.is_bf16_supported() else "fp16"
-    if precision == "fp16" and not gpus:
-        raise utils.BadConfiguration("PARAM_PRECISION=fp16 is not valid here: it needs a GPU; bf16 and fp32 do not")
+    precision = choose_precision(torch, settings, gpus)
     job.say(f"trains {model.num_parameters():,} parameters on {f'{gpus} GPUs' if gpus else 'the CPU'} in {precision}")
-    share = max(1, settings["batch_size"] // max(processes, gpus if processes == 1 else 1))  # of a step's pictures
-    run = {"model": name, "classes": classes, "plan": plan, "epoch": 0, "best": -1.0, "waited": 0}
+    run = {"model": name, "classes": classes, "plan": plan, "epoch": 0, "best": -1.0, "waited": 0, "reached": None}
     if resumed:
-        run |= {"epoch": saved["epoch"], "waited": saved["waited"]}
-        run |= {"best": saved["best"]} if f"job-{job.id}/" in key else {}  # another job's best.pt is not this one's
-    progress = Progress(job, val, classes, run, (size, mean, std), epochs, settings["patience"])
+        kept = ("best", "waited", "reached") if job.inherit_best(key) else ()
+        run |= {word: saved[word] for word in ("epoch", *kept) if word in saved}
+    progress = Progress(job, val, classes, run, (size, mean, std), settings)
     trainer = PictureTrainer(
         model,
-        transformers.TrainingArguments(
-            output_dir=str(job.folder / "run"),
-            num_train_epochs=epochs,
-            per_device_train_batch_size=share,
-            per_device_eval_batch_size=share,
-            gradient_accumulation_steps=settings["gradient_accumulation"],
-            learning_rate=settings["learning_rate"],
-            weight_decay=settings["weight_decay"],
-            warmup_steps=settings["warmup_ratio"],  # below 1 it is a share of all steps
-            lr_scheduler_type=SCHEDULES[settings["schedule"]],
-            label_smoothing_factor=settings["label_smoothing"],
-            seed=seed,
-            bf16=precision == "bf16",
-            fp16=precision == "fp16",
-            use_cpu=not gpus,
-            ddp_backend="gloo" if processes > 1 and not gpus else None,
-            dataloader_num_workers=settings["workers"] if gpus else 0,
-            dataloader_pin_memory=bool(gpus),
-            eval_strategy="epoch",
-            save_strategy="epoch",
-            logging_strategy="epoch",
-            logging_nan_inf_filter=False,  # a loss that is NaN is to be seen
-            remove_unused_columns=False,
-            disable_tqdm=True,
-            report_to=[],  # MLflow is told by job.py
-        ),
+        arguments(transformers, job, settings, precision, processes, gpus),
         data_collator=data.make_collate(resized),
         train_dataset=data.Pictures(pictures, data.make_transform(size, mean, std, settings["augment"])),
         eval_dataset=data.Pictures(val, data.make_transform(size, mean, std)),
@@ -166,7 +177,7 @@ def train(job):
     trainer.remove_callback(transformers.PrinterCallback)
     utils.notify_status("training", run["epoch"], epochs)
     trainer.train(resume_from_checkpoint=str(folder) if resumed else None)
-    job.metrics = progress.best or job.metrics  # what best.pt reaches
+    job.metrics = run["reached"] or job.metrics  # what best.pt reaches
     if processes > 1:
         torch.distributed.destroy_process_group()
 

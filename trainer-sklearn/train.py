@@ -34,22 +34,29 @@ def shown(file, truth, classes, likely):
     return file, [{"label": truth}], [{"label": classes[best], "confidence": float(likely[best])}]
 
 
-def resume(job, key, classes, size, epochs):
+def resume(job, key, classes, size, plan):
     """What a checkpoint holds, and how the run goes on from it: its own epochs to the end, or all of them anew."""
+    epochs = plan["epochs"]
     saved = joblib.load(utils.download_checkpoint(key, job.folder / "resume.pt"))
     if saved["classes"] != classes or saved["image_size"] != size:
         raise utils.BadConfiguration(
             f"RESUME_FROM={key} does not fit: it was trained on the classes {saved['classes']} at image_size "
             f"{saved['image_size']}, and this run has {classes} at {size}"
         )
-    if f"job-{job.id}/" not in key:
-        saved["best"] = -1.0  # another job's best.pt is not this one's
-    if saved["epoch"] >= epochs or saved.get("epochs") != epochs:
-        why = "it is finished" if saved["epoch"] == saved.get("epochs") else f"it was planned for {saved.get('epochs')}"
-        job.say(f"starts a fresh schedule of {epochs} epochs from the model in {key}: {why}")
-        return saved | {"epoch": 0, "waited": 0}
-    job.say(f"resumes {key} after epoch {saved['epoch']} of {epochs}")
-    return saved
+    was, fresh = saved.get("plan", {}), new_model(plan["model"], plan["learning_rate"], plan["seed"])
+    if type(saved["model"]) is not type(fresh):
+        was = was.get("model", type(saved["model"]).__name__)
+        raise utils.BadConfiguration(f"RESUME_FROM={key} does not fit: MODEL_NAME was {was} and is {plan['model']} now")
+    changed = [f"{name}={was.get(name)}" for name, value in plan.items() if was.get(name) != value]
+    if not changed and saved["epoch"] < epochs and not key.endswith("best.pt"):
+        job.say(f"resumes {key} after epoch {saved['epoch']} of {epochs}")
+        return saved if job.inherit_best(key) else saved | {"best": {}, "waited": 0}
+    why = f"it was planned with {', '.join(changed)}" if changed else "it is finished"
+    why = "best.pt is taken for its weights" if key.endswith("best.pt") else why
+    job.say(f"starts a fresh schedule of {epochs} epochs from the weights in {key}: {why}")
+    saved["model"].set_params(**fresh.get_params())
+    vars(saved["model"]).pop("_optimizer", None)  # the next partial_fit makes one, at the new learning rate
+    return saved | {"epoch": 0, "best": {}, "waited": 0, "plan": plan}
 
 
 def train(job):
@@ -64,10 +71,9 @@ def train(job):
     rate = utils.get_env_float("LEARNING_RATE", 0.005, 1e-9, 100)
     size, seed = utils.get_env_int("IMAGE_SIZE", 16, 4, 256), utils.get_env_int("SEED", 0, 0, 2**32 - 1)
     patience = utils.get_env_int("PARAM_PATIENCE", 0, 0)
-    job.log_params(
-        {"model": name, "epochs": epochs, "batch_size": batch_size, "learning_rate": rate}
-        | {"image_size": size, "seed": seed, "patience": patience, "dataset_id": os.environ["DATASET_ID"]}
-    )
+    plan = {"model": name, "epochs": epochs, "batch_size": batch_size, "learning_rate": rate}
+    plan |= {"image_size": size, "seed": seed, "dataset_id": os.environ["DATASET_ID"]}
+    job.log_params(plan | {"patience": patience})
 
     # data
     utils.notify_status("downloading")
@@ -77,13 +83,13 @@ def train(job):
 
     # model
     run = {"model": new_model(name, rate, seed), "classes": classes, "image_size": size}
-    run |= {"epoch": 0, "best": -1.0, "waited": 0}
+    run |= {"epoch": 0, "best": {}, "waited": 0, "plan": plan}
     if os.getenv("RESUME_FROM"):
-        run = resume(job, os.environ["RESUME_FROM"], classes, size, epochs)
+        run = resume(job, os.environ["RESUME_FROM"], classes, size, plan)
     warnings.simplefilter("ignore", ConvergenceWarning)
 
     # loop
-    model, file, best_metrics = run["model"], job.folder / "last.pt", None
+    model, file = run["model"], job.folder / "last.pt"
     for epoch in range(run["epoch"] + 1, epochs + 1):
         order = np.random.default_rng([seed, epoch]).permutation(len(x))
         for start in range(0, len(x), batch_size):
@@ -93,14 +99,13 @@ def train(job):
         likely = model.predict_proba(val_x)
         measured = measure(likely, val_y, classes, "val")
         metrics = measure(model.predict_proba(x), y, classes, "train") | measured | {"lr": rate}
-        better = measured["val/accuracy"] > run["best"]
-        run |= {"epoch": epoch, "epochs": epochs, "waited": 0 if better else run["waited"] + 1}
-        run["best"] = max(run["best"], measured["val/accuracy"])
+        better = measured["val/accuracy"] > run["best"].get("val/accuracy", -1)
+        run |= {"epoch": epoch, "waited": 0 if better else run["waited"] + 1}
+        run["best"] = metrics if better else run["best"]
         utils.notify_status("training", epoch, epochs, metrics)
         utils.send_validation_result(epoch, measured)
         joblib.dump(run, file)
         if better:
-            best_metrics = metrics
             utils.upload_checkpoint(file, "best.pt", epoch)
         utils.upload_checkpoint(file, "last.pt", epoch, move=True)
         chosen = samples.choose(len(files))
@@ -108,7 +113,7 @@ def train(job):
         if patience and run["waited"] >= patience:
             job.say(f"stops early: val/accuracy has not risen for {patience} epochs")
             break
-    job.metrics = best_metrics or job.metrics  # what best.pt reaches
+    job.metrics = run["best"]  # what best.pt reaches
 
 
 if __name__ == "__main__":

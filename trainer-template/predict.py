@@ -1,5 +1,6 @@
 """Show pictures to a checkpoint: see predictor.py for how it is asked and how it answers."""
 
+import data
 import numpy as np
 import predictor
 import train
@@ -11,7 +12,7 @@ def load(path):
 
 
 def predict(model, path, confidence):
-    row = train.read_picture(path, int(len(model["weights"]) ** 0.5))
+    row = data.read_picture(path, int(len(model["weights"]) ** 0.5))
     return predictor.likeliest(list(model["classes"]), train.predict(model, row[None])[0], confidence)
 
 

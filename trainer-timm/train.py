@@ -23,6 +23,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 CACHES = ("HF_HOME", "TORCH_HOME", "TRITON_CACHE_DIR", "MPLCONFIGDIR")
 FREE = ("patience", "workers", "amp", "pretrained")  # what may differ when a run goes on
+START = {"best": -1.0, "waited": 0, "reached": None}  # reached: what best.pt does
 
 
 def choice(name, default, *words):
@@ -95,10 +96,8 @@ def read_checkpoint(job, key, s, classes):
             raise utils.BadConfiguration(f"RESUME_FROM={key} does not fit: {name} was {was[name]} and is {new} now")
     changed = sorted(name for name, value in saved.get("plan", {}).items() if s[name] != value)
     if "optimizer" in saved and not changed and saved["epoch"] < s["epochs"]:
-        if f"job-{job.id}/" not in key:
-            saved["best"] = -1.0  # another job's best.pt is not this one's
         job.say(f"resumes {key} after epoch {saved['epoch']} of {s['epochs']}, with its optimizer")
-        return saved
+        return saved if job.inherit_best(key) else saved | START
     why = (
         f"another {', '.join(changed)}"
         if changed
@@ -107,13 +106,13 @@ def read_checkpoint(job, key, s, classes):
         else "it has weights only"
     )
     job.say(f"starts a fresh schedule of {s['epochs']} epochs from the weights in {key}: {why}")
-    return {"state_dict": saved["state_dict"], "epoch": 0, "best": -1.0, "waited": 0}
+    return {"state_dict": saved["state_dict"], "epoch": 0, **START}
 
 
 def begin(job, s, classes, rank):
     """The model, and the run so far where it goes on from a checkpoint."""
     torch.manual_seed(s["seed"])
-    key, run = os.getenv("RESUME_FROM"), {"epoch": 0, "best": -1.0, "waited": 0}
+    key, run = os.getenv("RESUME_FROM"), {"epoch": 0, **START}
     build = s["model"], len(classes), s["image_size"], s["drop_rate"]
     if key:
         run = read_checkpoint(job, key, s, classes)
@@ -178,7 +177,7 @@ def fit(job, s, rank, world, device):
 
     # loop
     batches, val_batches = make_loaders(s, about, pictures, val_pictures, rank, world, device)
-    mix, best_metrics, best_matrix = mixer(s, len(classes)), None, None
+    mix = mixer(s, len(classes))
     for epoch in range(run["epoch"] + 1, s["epochs"] + 1):
         learned = learn(job, s, net, heads, optimizer, scaler, mix, batches, device, epoch)
         scores = look_at(job, s, model, val_batches, classes, device)
@@ -189,14 +188,15 @@ def fit(job, s, rank, world, device):
         utils.send_validation_result(epoch, measured)
         stop_if_lost(s, epoch, measured["val/loss"])
         best, waited = max(run["best"], measured["val/top1"]), 0 if better else run["waited"] + 1
-        run = {"epoch": epoch, "best": best, "waited": waited}
-        if better or best_matrix is None:
-            best_metrics, best_matrix, best_epoch = learned | measured, matrix, epoch
+        reached = run.get("reached")
+        if better or reached is None:
+            reached = {"metrics": learned | measured, "matrix": matrix, "epoch": epoch}
+        run = {"epoch": epoch, "best": best, "waited": waited, "reached": reached}
         if job.is_main:
             weights = about | {"state_dict": model.state_dict(), "epoch": epoch}
             plan = {name: value for name, value in s.items() if name not in FREE}
             whole = {"optimizer": optimizer.state_dict(), "scaler": scaler.state_dict(), "plan": plan, **run}
-            for name, content in [("last.pt", weights | whole), ("best.pt", weights)][: 1 + better]:
+            for name, content in [("best.pt", weights), ("last.pt", weights | whole)][not better :]:
                 torch.save(content, job.folder / name)
                 utils.upload_checkpoint(job.folder / name, name, epoch, move=True)
             chosen = samples.choose(len(val_pictures))
@@ -207,8 +207,8 @@ def fit(job, s, rank, world, device):
 
     # report
     if job.is_main:
-        job.metrics = best_metrics  # what best.pt reaches
-        for path in report.write(job.folder, best_matrix, classes, best_epoch):
+        job.metrics = run["reached"]["metrics"]  # what best.pt reaches
+        for path in report.write(job.folder, run["reached"]["matrix"], classes, run["reached"]["epoch"]):
             job.artifact(path)
 
 

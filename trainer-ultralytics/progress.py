@@ -38,15 +38,22 @@ class Progress:
         self.job, self.batch, self.measured, self.best, self.shown = job, 0, True, None, None
 
     def on_pretrain_routine_end(self, trainer):
-        key = os.getenv("RESUME_FROM", "")
-        if key and f"job-{self.job.id}/" not in key:
-            trainer.best_fitness = None  # another job's best.pt is not this one's
+        if trainer.resume:
+            self.inherit(trainer)
         counts = {"train": len(trainer.train_loader.dataset), "val": len(trainer.test_loader.dataset)}
         text = f"{counts['train']} pictures to learn from, {counts['val']} to validate with"
         names = list(trainer.data["names"].values())
         self.job.event("dataset_ready", text, dataset_id=os.environ["DATASET_ID"], classes=names, **counts)
         data = trainer.test_loader.dataset
         self.shown = Shown(trainer.validator, getattr(data, "samples", data))
+
+    def inherit(self, trainer):
+        """A resumed run's best so far: the best.pt it goes on with, which is evaluated at the end if none is better."""
+        if self.job.inherit_best(os.environ["RESUME_FROM"]):
+            utils.download_checkpoint(f"checkpoints/job-{self.job.id}/best.pt", trainer.best)
+            return
+        trainer.best_fitness, trainer.stopper.best_fitness = None, 0.0
+        trainer.stopper.best_epoch = trainer.start_epoch
 
     def on_train_epoch_start(self, trainer):
         self.batch = 0
@@ -77,10 +84,10 @@ class Progress:
 
     def on_model_save(self, trainer):
         epoch = trainer.epoch + 1
-        utils.upload_checkpoint(trainer.last, "last.pt", epoch)
         if trainer.best_fitness == trainer.fitness:
             self.best = epoch
             utils.upload_checkpoint(trainer.best, "best.pt", epoch)
+        utils.upload_checkpoint(trainer.last, "last.pt", epoch)
 
     def on_fit_epoch_end(self, trainer):
         if self.measured:
@@ -95,8 +102,9 @@ class Progress:
     def on_train_end(self, trainer):
         if trainer.epoch + 1 < trainer.epochs:
             self.job.say(f"stopped early after epoch {trainer.epoch + 1}: no better for {trainer.args.patience} epochs")
-        if self.best:  # evaluated once more, and half as large: ultralytics has taken the optimizer out
-            self.job.metrics = self.job.metrics | validation_of(trainer)
+        if self.job.is_main and trainer.best.exists():
+            self.job.metrics = self.job.metrics | validation_of(trainer)  # it was evaluated once more
+        if self.best:  # half as large: ultralytics has taken the optimizer out
             utils.upload_checkpoint(trainer.best, "best.pt", self.best)
 
 

@@ -9,8 +9,8 @@ import io
 from pathlib import Path
 
 import utils
-from PIL import Image, ImageDraw, ImageFont
 from pictures import open_picture, upright
+from PIL import Image, ImageDraw, ImageFont
 
 SIDE, SMALL, WAITING = 320, 160, 10  # pixels of the longer side, at most and at least; epochs that wait for the storage
 RIGHT, WRONG, PAPER = "#1f9d55", "#d64545", "#16181d"

@@ -10,6 +10,7 @@ from progress import follow
 
 FAMILIES = r"yolo(v8|11|26)[nsmlx]"
 OPTIMIZERS = ("auto", "SGD", "AdamW")
+PLAN = ("epochs", "optimizer", "lr0", "batch", "imgsz", "freeze", "seed")  # a run goes on only with the same
 
 
 def load_ultralytics(folder):
@@ -78,7 +79,7 @@ def keep_weights(job, path):
         job.say(f"could not keep weights/{path.name} in the storage: {error}")
 
 
-def find_start(job, name, epochs):
+def find_start(job, name, settings):
     """What the model begins with, and whether it is a run to be resumed with its optimizer and its place."""
     key = os.getenv("RESUME_FROM")
     if not key:
@@ -87,11 +88,16 @@ def find_start(job, name, epochs):
 
     path = utils.download_checkpoint(key, job.folder / "resume.pt")
     saved = torch_load(path, map_location="cpu")
-    after, planned = saved.get("epoch", -1) + 1, (saved.get("train_args") or {}).get("epochs")
-    if saved.get("optimizer") and 0 < after < epochs == planned:
+    epochs, after, was = settings["epochs"], saved.get("epoch", -1) + 1, saved.get("train_args") or {}
+    size = -(-settings["imgsz"] // 32) * 32  # as ultralytics rounds it up
+    plan = {word: settings[word] for word in PLAN} | {"imgsz": size}
+    changed = [f"{word}={was.get(word)}" for word, value in plan.items() if was.get(word) != value]
+    if saved.get("optimizer") and 0 < after < epochs and not changed and not key.endswith("best.pt"):
         job.say(f"resumes {key} after epoch {after} of {epochs}, with its optimizer")
         return path, True
-    why = "it is finished" if not saved.get("optimizer") or after == planned else f"it was planned for {planned} epochs"
+    why = f"it was planned with {', '.join(changed)}" if changed else "it is finished"
+    if key.endswith("best.pt"):
+        why = "best.pt is taken for its weights"
     job.say(f"starts a fresh schedule of {epochs} epochs from the weights in {key}: {why}")
     return path, False
 
@@ -148,7 +154,7 @@ def train(job):
     data = prepare(task, utils.download_dataset(), job.folder, settings["seed"])
 
     # model
-    start, resumed = find_start(job, name, settings["epochs"])
+    start, resumed = find_start(job, name, settings)
     model = ultralytics.YOLO(start, task=task)
     if model.task != task:
         raise utils.BadConfiguration(f"RESUME_FROM={os.getenv('RESUME_FROM')} is a model for {model.task}, not {task}")

@@ -21,6 +21,7 @@ _STOP = "        self.stopped_by = self.stopped_by or number\n"
 _CANCELLED = "            raise Cancelled\n"
 _ASK = '        return ask(f"{self.url}/api/2.0/mlflow/{path}", body)\n'
 _LOOK = "look(bucket, model, keys, confidence, folder)"
+_NOTHING = '{"predictions": [], "count": 0}'
 _SERVE = "        serve(bucket, model, confidence, folder)\n"
 
 _AWAY_STOPS = (
@@ -82,9 +83,7 @@ BROKEN: dict[str, list[Patch]] = {
         )
     ],
     "backend.away-delivery": [("outbox.py", "final = 400", 'final = "refused" in str(error) or 400')],
-    "backend.refused-token": [
-        ("job.py", '            self.token = ""\n', '            self.token = ""\n            self._stop(15)\n')
-    ],
+    "backend.refused-token": [("job.py", '            self.token = ""\n', "")],
     "datasets.missing": [
         ("s3.py", 'f"the storage {self.url} does not give {key}: {error}"', '"the storage is in no mood"')
     ],
@@ -107,7 +106,7 @@ BROKEN: dict[str, list[Patch]] = {
         ("job.py", "for key in kept[: -self.keep_epochs]:", "for key in []:"),
         ("job.py", 'self.storage.drop(f"epoch-{epoch - self.keep_epochs}.pt")', "pass"),
     ],
-    "storage.resume": [("train.py", 'if key := os.getenv("RESUME_FROM", "").strip():', 'if key := "":')],
+    "storage.resume": [("train.py", "model, best = resume(", "_, best = resume(")],  # it reads it, and that is all
     "storage.reset": [
         (
             "job.py",
@@ -166,11 +165,11 @@ BROKEN: dict[str, list[Patch]] = {
     "ends.failed-code": [("job.py", '"failed", 1, self._fault(error)', '"failed", 0, self._fault(error)')],
     "ends.failed-done": [("job.py", '"traceback": trail[-20_000:]', '"traceback": ""')],
     "ends.done-once": [("job.py", _RECEIPT, _AGAIN + _RECEIPT)],
-    "predict.cold": [("predict.py", f"print(json.dumps({_LOOK}))", f'print(json.dumps({_LOOK}["predictions"]))')],
+    "predict.cold": [("predict.py", f"print(json.dumps({_LOOK}))", f"print(json.dumps({_LOOK} | {_NOTHING}))")],
     "predict.warm": [("predict.py", '{"ready": True}', '{"ready": "yes"}')],
     "predict.warm-error": [("predict.py", 'answer = {"error": ', 'answer = {"fault": ')],
     "predict.warm-end": [("predict.py", _SERVE, _SERVE + "        sys.exit(5)\n")],
-    "clean.files": [("job.py", "        shutil.rmtree(self.folder, ignore_errors=True)\n", "")],
+    "clean.files": [("job.py", _BUCKET, _BUCKET + '        (Path.home() / ".cache").mkdir(exist_ok=True)\n')],
     "clean.processes": [
         (
             "job.py",

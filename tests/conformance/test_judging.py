@@ -1,5 +1,6 @@
 """Clauses judge what was seen and nothing else: the same evidence gives the same verdict, without any service."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,9 @@ from trainyard.conformance.gate import Request
 from trainyard.conformance.recorder import Call
 from trainyard.conformance.report import count
 from trainyard.conformance.scenarios import SCENARIOS
+from trainyard.conformance.services import PICTURES
+from trainyard.conformance.timing import Timing
+from trainyard.conformance.traces import changes, snapshot, strays
 from trainyard.conformance.verdict import Fail, NotApplicable, NotJudged, Pass, Result, Verdict
 
 JUDGES = {clause.id: clause.judge for clause in CLAUSES}
@@ -72,6 +76,97 @@ def test_a_checkpoint_that_was_not_there_when_it_was_announced_fails() -> None:
     assert isinstance(judge("storage.announced", complete), Pass)
     assert isinstance(judge("storage.announced", early), Fail)
     assert isinstance(judge("storage.announced", whole(stored={key: 10})), Fail), "it was never announced"
+
+
+def epochs(scenario: str, *losses: float, first: int = 1, speed: float = 9.0, **changes: Any) -> Evidence:
+    """A run that told these epochs, each with a last.pt, and how fast it was."""
+    told = [
+        call("heartbeat", seq, 1.0, epoch=seq, metrics={"val/loss": loss, "images/s": speed + seq, "lr": 1 / seq})
+        for seq, loss in enumerate(losses, first)
+    ]
+    saved = [event("checkpoint", 100 + one.seq, 1.0, key="checkpoints/job-1/last.pt", epoch=one.seq) for one in told]
+    return run(scenario, *told, *saved, **changes)
+
+
+READ = {"requests": (Request("GET", "/check/checkpoints/job-1/last.pt", 5.0),)}
+PARENT = epochs("interrupt", 0.9, 0.6, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("resumed", "expected"),
+    [
+        (epochs("resume", 0.45, first=4, **READ), Pass),
+        (epochs("resume", 0.45, first=4), Fail),  # it never read the checkpoint
+        (epochs("resume", 0.6, first=2, **READ), Fail),  # it read another than the last
+        (epochs("resume", 0.45, **READ), Pass),  # a fresh schedule from its weights
+        (epochs("resume", 0.9, speed=30, **READ), Fail),  # read and ignored, on a machine that was faster
+        (epochs("resume", 0.85, **READ), Fail),  # the same with other random numbers
+        (run("resume", call("done", 9, 1.0, status="failed"), code=1, **READ), Fail),
+        (replace(epochs("resume"), unable="the interrupted run left no last.pt"), NotJudged),
+    ],
+)
+def test_a_resumed_run_has_to_show_what_the_checkpoint_had_learnt(resumed: Evidence, expected: type[Result]) -> None:
+    assert isinstance(judge("storage.resume", {"interrupt": PARENT, "resume": resumed}), expected)
+
+
+def test_a_parent_that_learnt_nothing_proves_no_fresh_schedule() -> None:
+    seen = {"interrupt": epochs("interrupt", 0.9, 0.9), "resume": epochs("resume", 0.9, **READ)}
+    assert isinstance(judge("storage.resume", seen), NotJudged)
+
+
+@pytest.mark.parametrize(("after", "code", "good"), [(2, 0, True), (12, 0, False), (0, 143, False)])
+def test_after_a_401_it_trains_on_and_calls_no_more(after: int, code: int, good: bool) -> None:
+    calls = [call("heartbeat", seq, float(seq)) for seq in range(1, 2 + after)]
+    stored = {"checkpoints/job-1/last.pt": 10}
+    seen = {"refused": run("refused", *calls, code=code, stored=stored, moments={"refused": 1.5})}
+    assert isinstance(judge("backend.refused-token", seen), Pass) == good
+
+
+SOUND = [{"input": key, "label": "box", "confidence": 0.5} for key in PICTURES]
+
+
+@pytest.mark.parametrize(
+    ("predictions", "task", "good"),
+    [
+        (SOUND, "classify", True),
+        ([{**SOUND[0], "box": [1, 2, 3, 4.5], "more": 1}], "detect", True),
+        ([], "detect", True),
+        ([], "classify", False),
+        ([{"foo": 1}], "classify", False),
+        ([{**SOUND[0], "input": "another.png"}], "classify", False),
+        ([{**SOUND[0], "confidence": 93}], "classify", False),
+        ([{**SOUND[0], "label": 3}], "classify", False),
+        ([{**SOUND[0], "box": [1, 2, 3]}], "detect", False),
+    ],
+)
+def test_each_prediction_is_looked_at(predictions: list[dict[str, Any]], task: str, good: bool) -> None:
+    answer = {"predictions": predictions, "count": len(predictions)}
+    cold = run("predict", stdout=f"loading\n{json.dumps(answer)}\n", task=task)
+    assert isinstance(judge("predict.cold", {"predict": cold}), Pass) == good
+    warm = run("serve", answers=({"log": 1}, {"ready": True}, {"id": "question-1", **answer}), task=task)
+    assert isinstance(judge("predict.warm", {"serve": warm}), Pass) == good
+
+
+def test_files_in_its_home_s_caches_and_beside_its_temporary_folder_are_found(tmp_path: Path) -> None:
+    own, home, shared = (tmp_path / name for name in ("own", "home", "shared"))
+    for folder in (own, home / ".config", shared):
+        folder.mkdir(parents=True)
+    (home / ".config" / "before").touch()
+    before = snapshot(own, [home])
+    (own / "__pycache__").mkdir()
+    (home / ".cache").mkdir()
+    (home / ".config" / "settings.json").touch()
+    (shared / "cache-job-1.bin").touch()
+    (shared / "another").touch()
+    found = changes(before, snapshot(own, [home]))
+    assert found == (str(home / ".cache"), str(home / ".config" / "settings.json"))
+    assert strays("job-1", [shared, tmp_path / "nowhere"]) == (str(shared / "cache-job-1.bin"),)
+
+
+def test_patience_multiplies_what_is_waited_and_not_what_is_held_back() -> None:
+    quick, patient = Timing(away=5), Timing(away=5).patient(3)
+    assert (patient.silence, patient.grace, patient.pace, patient.start, patient.run) == (7.5, 90, 60, 360, 900)
+    assert (patient.away, patient.hold, patient.beat, patient.slow) == (5, quick.hold, quick.beat, quick.slow)
 
 
 def test_what_cannot_be_seen_is_not_judged_and_never_passes() -> None:

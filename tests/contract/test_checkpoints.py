@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.contract.conftest import MakeProbe, Storage
+from tests.contract.conftest import MakeProbe, MakeStarter, Storage
 from tests.contract.running import JOB, Starter
 from trainyard.conformance.gate import Gate
 from trainyard.conformance.recorder import Call, Recorder, Reply
@@ -111,3 +111,58 @@ def test_another_jobs_best_becomes_ones_own_where_the_run_goes_on(
     assert recorder.done()["checkpoint"] == own
     (told,) = recorder.events("checkpoint")
     assert told["data"] == {"key": own, "kind": "best", "epoch": None, "bytes": 8}
+
+
+def interrupted(start: Starter, recorder: Recorder, **changes: str | int) -> str:
+    """A run cancelled in its third epoch or soon after; its last checkpoint's key."""
+    start.variables.update({"EPOCHS": "20", "BATCH_SIZE": "1", "IMAGE_SIZE": "64"})
+    recorder.reply = lambda call: Reply(cancel=call.body.get("epoch") == 3 and bool(call.body.get("metrics")))
+    assert start(JOB_ID=JOB + "1", **changes).end() == 143
+    recorder.reply = lambda call: Reply()
+    return f"checkpoints/job-{JOB}1/last.pt"
+
+
+def test_a_run_that_goes_on_keeps_the_best_of_before_until_it_is_better(
+    start: Starter, recorder: Recorder, storage: Storage
+) -> None:
+    still = 0 if start.script.parent.name == "trainer-template" else 1e-9  # so no epoch is better than the first
+    start.variables.update({"LEARNING_RATE": str(still)})
+    key = interrupted(start, recorder)
+    best = recorder.epochs()[0].body["metrics"]
+    recorder.taken.clear()
+    start(JOB_ID=JOB + "2", RESUME_FROM=key).succeeds()
+    assert recorder.epochs()[0].body["epoch"] > 1
+    assert [event["data"]["kind"] for event in recorder.events("checkpoint")].count("best") == 1
+    assert recorder.done()["checkpoint"] == f"checkpoints/job-{JOB}2/best.pt"
+    assert recorder.done()["metrics"] == best, "those of best.pt"
+    kept = [
+        storage.client.get_object(Bucket=storage.bucket, Key=f"checkpoints/job-{JOB}{number}/best.pt")["Body"].read()
+        for number in (1, 2)
+    ]
+    assert kept[0] == kept[1]
+
+
+@pytest.mark.parametrize(
+    ("checkpoint", "changes"),
+    [("last.pt", {"LEARNING_RATE": "0.02"}), ("last.pt", {"BATCH_SIZE": "7"}), ("best.pt", {})],
+    ids=["rate", "batch", "best"],
+)
+def test_another_plan_and_a_best_checkpoint_begin_a_fresh_schedule(
+    start: Starter, recorder: Recorder, checkpoint: str, changes: dict[str, str]
+) -> None:
+    key = interrupted(start, recorder).replace("last.pt", checkpoint)
+    recorder.taken.clear()
+    run = start(**{"JOB_ID": JOB + "2", "RESUME_FROM": key} | changes)
+    recorder.wait_for(lambda seen: seen.epochs())
+    run.stop()
+    assert run.end(30) == 143
+    assert recorder.epochs()[0].body["epoch"] == 1
+    assert "fresh schedule" in run.stdout
+
+
+def test_sklearn_refuses_a_checkpoint_of_another_model(starter: MakeStarter, recorder: Recorder) -> None:
+    start = starter("trainer-sklearn")
+    start(EPOCHS=1).succeeds()
+    run = start(MODEL_NAME="sgd", RESUME_FROM=f"checkpoints/job-{JOB}/last.pt")
+    assert run.end(30) == 2
+    assert "MODEL_NAME was mlp and is sgd now" in run.stderr

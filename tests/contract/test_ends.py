@@ -213,3 +213,29 @@ def test_heartbeats_go_on_while_the_last_checkpoint_is_uploaded(
     run.succeeds()
     assert recorder.taken[-1].kind == "done"
     assert storage.has(recorder.done()["checkpoint"])
+
+
+LOST = """
+import sys
+sys.path.insert(0, {folder!r})
+import train
+from job import Job
+good = train.predict
+train.predict = lambda model, x: good(model, x) * float("nan")
+Job().run(train.train)
+"""
+
+
+def test_the_template_fails_in_words_when_its_model_runs_away_and_uploads_nothing(
+    template: Starter, recorder: Recorder, storage: Storage
+) -> None:
+    folder, template.script = template.script.parent, template.folder / "lost.py"
+    template.script.write_text(LOST.format(folder=str(folder)))
+    run = template()
+    assert run.end(30) == 1
+    (beat,) = recorder.epochs()
+    assert beat.body["metrics"]["val/loss"] == "NaN"
+    error = recorder.done()["error"]
+    assert error["type"] == "FloatingPointError"
+    assert "Lower LEARNING_RATE (0.1)" in error["message"]
+    assert not storage.keys(f"checkpoints/job-{JOB}/")

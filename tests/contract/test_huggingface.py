@@ -105,6 +105,7 @@ def test_it_learns_from_nothing_and_tells_it_all(trained: Trained) -> None:
     told = trained.recorder
     assert [(beat.body["epoch"], beat.body["epochs"]) for beat in told.epochs()] == [(1, 3), (2, 3), (3, 3)]
     assert all(one.keys() == {"train/loss", "val/loss", "val/accuracy", "lr"} for one in trained.epochs)
+    assert {beat.body["step"] for beat in told.epochs()} == {None}, "an epoch's metrics belong to the epoch"
     assert trained.epochs[-1]["train/loss"] < trained.epochs[0]["train/loss"] / 2
     assert trained.epochs[-1]["val/accuracy"] > 0.9
     assert [event["data"]["epoch"] for event in told.events("validation")] == [1, 2, 3]
@@ -191,6 +192,20 @@ def test_the_teams_weights_come_first_and_patience_ends_what_gets_no_better(
     assert len(recorder.epochs()) == 2
     assert "stops early" in run.stdout
     assert not list(run.folder.parent.rglob("escaped.json"))
+
+
+def test_a_model_that_runs_away_fails_in_words_and_uploads_nothing(
+    trained: Trained, start: Starter, recorder: Recorder, storage: Storage
+) -> None:
+    content = files(trained.best)
+    content["model.safetensors"] = content["model.safetensors"][:-400] + b"\0\0\xc0\x7f" * 100  # NaN
+    put(storage, "weights/vit-tiny.zip", zipped(content))
+    fails(start(), "after epoch 1 val/loss is nan: the model has run away", 1, 120)
+    (beat,) = recorder.epochs()
+    assert beat.body["metrics"]["val/loss"] == "NaN"
+    error = recorder.done()["error"]
+    assert (error["type"], "Lower LEARNING_RATE (0.001)" in error["message"]) == ("FloatingPointError", True)
+    assert not storage.keys(PREFIX)
 
 
 def test_weights_that_are_a_pickle_are_refused(start: Starter, storage: Storage) -> None:

@@ -130,6 +130,13 @@ def test_an_interrupted_run_ends_about_where_an_uninterrupted_one_does(start: St
         assert metrics["lr"] == pytest.approx(straight[epoch]["lr"])
         for name in ("train/box_loss", "train/cls_loss", "train/dfl_loss"):
             assert metrics[name] == pytest.approx(straight[epoch][name], rel=0.1), (epoch, name)
+    assert recorder.events("checkpoint")[0]["data"]["epoch"] is None, "the best of before"
+    recorder.taken.clear()
+    other = start(JOB_ID=JOB + "4", RESUME_FROM=f"checkpoints/job-{JOB}2/last.pt", LEARNING_RATE="0.001")
+    assert recorder.wait_for(lambda now: now.epochs(), 120)[0].body["epoch"] == 1
+    other.stop()
+    assert other.end(30) == 143
+    assert "starts a fresh schedule of 4 epochs" in other.stdout and "planned with lr0=0.002" in other.stdout
 
 
 @pytest.mark.parametrize(

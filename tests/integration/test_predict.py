@@ -2,6 +2,7 @@
 
 import base64
 import io
+import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -308,6 +309,29 @@ def test_one_that_died_while_nobody_asked_is_replaced_without_a_word(asked: Back
     answer = ask(asked, job_id)
     assert labels(answer) != [pid]
     assert answer["warm"] is False
+
+
+def test_one_that_cannot_even_be_started_is_said_to_be_the_trainers_and_gets_its_turn_again(
+    make_backend: MakeBackend, tmp_path: Path
+) -> None:
+    """Not executable, then without its interpreter, then sound: with the only place that there is."""
+    folder = trainers(tmp_path)
+    manifest = folder / "trainer-probe" / "trainer.toml"
+    manifest.write_text(f'{manifest.read_text()}command = ["./start.sh"]\n')
+    start = folder / "trainer-probe" / "start.sh"
+    start.write_text("#!/nowhere/python\n")
+    backend = make_backend(trainers_dir=str(folder), predictors="1").start().with_sample()
+    job_id = job_with(backend)
+    status, error = refused(backend, job_id)
+    assert (status, error["code"]) == (502, "prediction_failed")
+    assert "predict.py of trainer-probe could not be started: start.sh: Permission denied" in error["message"]
+    start.chmod(0o755)
+    status, error = refused(backend, job_id)
+    assert status == 502
+    assert "start.sh: No such file or directory" in error["message"]
+    assert "first line" in error["hint"]
+    start.write_text(f"#!/bin/sh\nexec {sys.executable} predict.py\n")
+    assert ask(backend, job_id)["count"] == 1
 
 
 def test_one_that_takes_too_long_is_ended_with_all_that_it_started(own: Callable[..., Backend]) -> None:

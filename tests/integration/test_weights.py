@@ -163,6 +163,18 @@ def test_a_folder_of_hugging_face_becomes_a_zip_under_its_models_name(shell: She
     assert "google/vit-base (huggingface)" in shell.run("weights", "list").out
 
 
+def test_a_link_into_a_hub_s_cache_keeps_its_name_and_its_ending(shell: Shell, tmp_path: Path) -> None:
+    blob, link = tmp_path / "blobs" / "5f0c93", tmp_path / "snapshots" / "main" / "model.safetensors"
+    for path in (blob, link):
+        path.parent.mkdir(parents=True)
+    blob.write_bytes(b"weights")
+    link.symlink_to(blob)
+    assert shell.json("weights", "add", str(link))["key"] == "weights/model.safetensors"
+    named = shell.json("weights", "add", str(link), "--name", "timm/resnet18.a1_in1k")
+    assert named["key"] == "weights/timm--resnet18.a1_in1k.safetensors"
+    assert stored(shell.backend, "timm--resnet18.a1_in1k.safetensors") == b"weights"
+
+
 def test_what_is_no_model_is_said_before_anything_is_sent(shell: Shell, tmp_path: Path) -> None:
     before = names(shell.backend)
     (tmp_path / "pictures").mkdir()
@@ -201,4 +213,4 @@ def test_names_that_no_key_takes_are_refused() -> None:
 
 def test_it_is_said_who_finds_the_weights() -> None:
     assert found_by("google--vit-base.zip") == "huggingface finds it there for the model google/vit-base."
-    assert "No trainer looks for such files" in found_by("model.onnx")
+    assert "None of trainyard's own trainers looks for such files" in found_by("model.onnx")

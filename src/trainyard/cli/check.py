@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.text import Text
 
 from trainyard.cli.console import duration, err, print_json, table
-from trainyard.cli.options import Assignments, Model, TaskName
+from trainyard.cli.options import Assignments, Model
 from trainyard.cli.request import parse_assignments
 from trainyard.conformance.kit import check as play_and_judge
 from trainyard.conformance.kit import running_services, wanted_clauses
@@ -22,6 +22,7 @@ from trainyard.conformance.services import mlflow_environment
 from trainyard.conformance.subject import Subject, find_subject
 from trainyard.conformance.timing import Timing
 from trainyard.conformance.verdict import Fail, Verdict
+from trainyard.contract.vocabulary import Task
 from trainyard.settings import load_settings
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -34,14 +35,25 @@ def check(
     clause: Annotated[
         list[str] | None, typer.Option("--clause", "-c", metavar="ID", help="Only this one; may be repeated.")
     ] = None,
-    task: TaskName = None,
+    task: Annotated[Task | None, typer.Option("--task", help="Default: the first in trainer.toml.")] = None,
     model: Model = None,
     assignments: Assignments = None,
     python: Annotated[
         Path | None, typer.Option("--python", help="The interpreter to use. Default: the trainer's environment.")
     ] = None,
     away: Annotated[float, typer.Option("--away", min=1, help="For how many seconds the backend goes away.")] = 60,
-    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, max=32, help="How many runs at a time.")] = 2,
+    patience: Annotated[
+        float,
+        typer.Option(
+            "--patience", metavar="FACTOR", min=1, max=100, help="Wait so many times as long, on a slow machine."
+        ),
+    ] = 1,
+    jobs: Annotated[
+        int,
+        typer.Option(
+            "--jobs", "-j", min=1, max=32, help="How many runs at a time, not counting the one with the backend away."
+        ),
+    ] = 2,
     keep: Annotated[bool, typer.Option("--keep", "-k", help="Keep the runs' folders when all is well, too.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
     junit: Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="A JUnit report, for CI.")] = None,
@@ -58,7 +70,7 @@ def check(
     kept = True
     try:
         with running_services(folder / "services", mlflow_environment(settings)) as services:
-            stage = Stage(subject, services, Timing(away=away), folder / "runs")
+            stage = Stage(subject, services, Timing(away=away).patient(patience), folder / "runs")
             verdicts, seen = play_and_judge(stage, clauses, jobs, _say)
         write_calls(seen)
         kept = keep or not all(verdict.good for verdict in verdicts)

@@ -51,7 +51,8 @@ def add(
             hint="Give the folder that holds config.json and model.safetensors, or a single file.",
             field="FILE",
         )
-    stored = stored_name(file.resolve(), name, folder=file.is_dir())
+    # resolved, so that `.` has a name; not where it is a link: a hub's cache links names to blobs that have none
+    stored = stored_name(file if file.is_symlink() else file.resolve(), name, folder=file.is_dir())
     with Client(load_settings()) as client:
         if not replace and any(one["name"] == stored for one in client.get("/v1/weights")["items"]):
             raise Conflict(f"There are weights {stored} already.", hint="--replace takes their place.")
@@ -118,7 +119,7 @@ def found_by(stored: str) -> str:
     """A sentence: who finds it there, for which model."""
     model, trainers = _model_of(stored)
     if not trainers:
-        return f"No trainer looks for such files by itself; yours may read {weights_key(stored)}."
+        return f"None of trainyard's own trainers looks for such files; yours may read {weights_key(stored)}."
     return f"{' and '.join(trainers)} {'find' if len(trainers) > 1 else 'finds'} it there for the model {model}."
 
 

@@ -40,6 +40,7 @@ class Evidence:
     trace_id: str
     attempt: int
     epochs: int
+    task: str = ""
     code: int | None = None  # None: it did not end by itself
     seconds: float = 0.0
     stdout: str = ""
@@ -58,7 +59,7 @@ class Evidence:
     left_files: tuple[str, ...] = ()
     left_processes: tuple[str, ...] = ()
     leaked: tuple[str, ...] = ()  # names of secrets that its output shows
-    answers: tuple[dict[str, Any], ...] = ()  # of a warm predictor, line by line
+    answers: tuple[dict[str, Any], ...] = ()  # of a warm predictor: its lines that are JSON objects
     timing: Timing = field(default_factory=Timing)
     unable: str = ""  # why the scenario could not be played here
 

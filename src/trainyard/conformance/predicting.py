@@ -3,13 +3,14 @@
 import contextlib
 import json
 import time
+from collections.abc import Callable
 from typing import Any, cast
 
 from trainyard.conformance.evidence import Evidence, Seen
 from trainyard.conformance.run import Run, Stage
 from trainyard.conformance.services import PICTURES
 
-CONFIDENCE = 0.01
+CONFIDENCE = 0  # even a model that has hardly learnt has something to say
 MISSING = "check/missing.png"
 # a predictor has no job's backend, dataset or tracking
 _NOT_GIVEN = ("BACKEND_BASE_URL", "CALLBACK_TOKEN", "MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME", "DATASET_ID")
@@ -43,16 +44,17 @@ def serve(stage: Stage, seen: Seen) -> Evidence:
         return run.nothing(unable or "trainer.toml does not say `warm = true` below [predict]")
     run.start(predict=True)
     questions = (list(PICTURES), [MISSING], [PICTURES[0]])
-    alive = _wait_for_line(run, 1)
+    alive = _wait_for(run, lambda message: message.get("ready") is True)
     for number, keys in enumerate(questions, 1):
         if not alive:
             break
-        _ask(run, {"id": f"question-{number}", "input": keys, "confidence": CONFIDENCE})
-        alive = _wait_for_line(run, number + 1)
+        name = f"question-{number}"
+        _ask(run, {"id": name, "input": keys, "confidence": CONFIDENCE})
+        alive = _wait_for(run, lambda message, name=name: message.get("id") == name)
     run.note("stop")
     _close(run)
     run.end(stage.timing.grace)
-    run.answers = [_parsed(line) for line in _lines(run)]
+    run.answers = _messages(run)
     return run.evidence()
 
 
@@ -69,21 +71,20 @@ def _close(run: Run) -> None:
         run.process.stdin.close()
 
 
-def _lines(run: Run) -> list[str]:
-    text = (run.folder / "stdout").read_text(encoding="utf-8", errors="replace")
-    return text.splitlines()
-
-
-def _wait_for_line(run: Run, number: int) -> bool:
+def _wait_for(run: Run, fits: Callable[[dict[str, Any]], bool]) -> bool:
+    """Whether it says such a message before it ends or the time is over."""
     deadline = time.monotonic() + run.stage.timing.start
-    while len(_lines(run)) < number and time.monotonic() < deadline and run.process.poll() is None:
+    while not (found := any(map(fits, _messages(run)))) and time.monotonic() < deadline and run.process.poll() is None:
         time.sleep(0.01)
-    return len(_lines(run)) >= number
+    return found or any(map(fits, _messages(run)))
 
 
-def _parsed(line: str) -> dict[str, Any]:
-    try:
-        found: Any = json.loads(line)
-    except ValueError:
-        found = None
-    return cast("dict[str, Any]", found) if isinstance(found, dict) else {"unreadable": line}
+def _messages(run: Run) -> list[dict[str, Any]]:
+    """Its lines that are JSON objects; what else it prints the platform does not look at either."""
+    found: list[dict[str, Any]] = []
+    for line in (run.folder / "stdout").read_text(encoding="utf-8", errors="replace").splitlines():
+        with contextlib.suppress(ValueError):
+            message: Any = json.loads(line)
+            if isinstance(message, dict):
+                found.append(cast("dict[str, Any]", message))
+    return found

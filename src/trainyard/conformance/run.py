@@ -17,7 +17,7 @@ from trainyard.conformance.recorder import Call, Recorder, Reply
 from trainyard.conformance.services import SHAPES, Services
 from trainyard.conformance.subject import Subject
 from trainyard.conformance.timing import Timing
-from trainyard.conformance.traces import changes, end_leftovers, snapshot
+from trainyard.conformance.traces import changes, end_leftovers, snapshot, strays
 from trainyard.conformance.tracked import look_up
 from trainyard.contract.environment import JobFacts, Platform, environment
 from trainyard.contract.keys import checkpoint_prefix, new_job_id, new_trace_id, sample_prefix
@@ -86,7 +86,7 @@ class Run:
     def start(self, *, predict: bool = False) -> "Run":
         subject = self.stage.subject
         argv = subject.predict_argv() if predict else subject.train_argv()
-        self._before = snapshot([subject.folder, self.home, self.tmp])
+        self._before = snapshot(subject.folder, [self.home, self.tmp])
         self.recorder.up()
         self._began = time.monotonic()
         with (self.folder / "stdout").open("wb") as out, (self.folder / "stderr").open("wb") as err:
@@ -190,7 +190,7 @@ class Run:
         samples = {one.key: one.size for one in store.list(sample_prefix(self.job_id))}
         _, secret = self.stage.services.settings.s3_keys
         secrets = {"CALLBACK_TOKEN": TOKEN, "the renewed token": RENEWED, "MINIO_SECRET_KEY": secret}
-        after = snapshot([self.stage.subject.folder, self.home, self.tmp])
+        after = snapshot(self.stage.subject.folder, [self.home, self.tmp])
         return Evidence(
             scenario=self.scenario,
             folder=self.folder,
@@ -198,6 +198,7 @@ class Run:
             trace_id=self.trace_id,
             attempt=self.attempt,
             epochs=self.epochs,
+            task=self.stage.subject.task,
             code=code,
             seconds=self.moments.get("end", time.monotonic()) - self._began,
             stdout=stdout,
@@ -213,7 +214,7 @@ class Run:
             announced=tuple(self._announced.values()),
             samples={key: store.get_range(key, 0, 3) for key in samples},
             tracked=look_up(self.stage.services.tracking(), PROJECT, self.job_id) if tracked else None,
-            left_files=changes(self._before, after),
+            left_files=changes(self._before, after) + strays(self.job_id),
             left_processes=left,
             leaked=tuple(name for name, text in secrets.items() if text in stdout + stderr),
             answers=tuple(self.answers),

@@ -49,18 +49,16 @@ def _whole(stage: Stage, _: Seen) -> Evidence:
 
 
 def _resume(stage: Stage, seen: Seen) -> Evidence:
-    """Goes on from the whole run's last.pt as a second attempt; the moment `done` arrives it is asked to stop."""
-    before = seen["whole"]
-    run = Run(stage, "resume", attempt=2, epochs=before.epochs + 2, resume_from=before.key("last.pt"))
-
-    def stop_at_the_end(call: Call) -> Reply:
-        if call.kind == "done":
-            run.stop()
-        return Reply()
-
-    run.on_call = stop_at_the_end
-    run.start().end()
-    return run.evidence(unable="" if before.key("last.pt") in before.stored else "the whole run left no last.pt")
+    """Goes on from the interrupted run's last.pt with the same plan; stopped once it has told an epoch."""
+    before = seen["interrupt"]
+    run = Run(stage, "resume", attempt=2, epochs=before.epochs, resume_from=before.key("last.pt"))
+    if before.key("last.pt") not in before.stored:
+        return run.nothing("the interrupted run left no last.pt")
+    run.start()
+    if run.wait_for(lambda recorder: any(call.is_epoch for call in recorder.taken)):
+        run.stop()
+        run.end(stage.timing.grace)
+    return run.evidence()
 
 
 def _missing_dataset(stage: Stage, _: Seen) -> Evidence:
@@ -116,7 +114,7 @@ SCENARIOS = (
     Scenario("nan", _nan),
     Scenario("storage-reset", troubles.storage_reset),
     Scenario("disk-full", troubles.disk_full),
-    Scenario("resume", _resume, after=("whole",)),
+    Scenario("resume", _resume, after=("interrupt",)),
     Scenario("predict", predicting.predict, after=("whole",)),
     Scenario("serve", predicting.serve, after=("whole",)),
 )

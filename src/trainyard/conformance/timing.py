@@ -1,6 +1,6 @@
 """How long a check keeps things away, and how long it waits; seconds."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -16,3 +16,8 @@ class Timing:
     start: float = 120  # until something of a run happens
     grace: float = 30  # from a signal to the end
     pace: float = 20  # longest gap between two epochs while MLflow is away
+
+    def patient(self, factor: float) -> "Timing":
+        """So many times as long waited; what is kept away or back stays so."""
+        waits = ("silence", "run", "start", "grace", "pace")
+        return replace(self, **{name: getattr(self, name) * factor for name in waits})

@@ -8,24 +8,40 @@ from pathlib import Path
 
 import psutil
 
-# what interpreters and libraries keep by themselves between runs
+SHARED = (Path(os.sep, "tmp"), Path(os.sep, "var", "tmp"))
+# what interpreters and libraries keep by themselves between runs in a folder of code
 _CACHES = {"__pycache__", ".cache", ".config", ".venv", ".venvs", "node_modules"}
 
 Snapshot = Mapping[str, tuple[int, int]]
 
 
-def snapshot(folders: Iterable[Path]) -> Snapshot:
-    """Every file of these folders with its time and size, caches left out."""
-    found: dict[str, tuple[int, int]] = {}
-    for folder in folders:
-        for root, names, files in os.walk(folder):
-            names[:] = [name for name in names if name not in _CACHES]
-            for name in [*files, *names]:
-                path = Path(root, name)
-                with contextlib.suppress(OSError):
-                    stat = path.lstat()
-                    found[str(path)] = (0, 0) if path.is_dir() else (stat.st_mtime_ns, stat.st_size)
+def snapshot(own: Path, given: Iterable[Path]) -> Snapshot:
+    """Every file with its time and size: all that lies in what a run was given, and a trainer's own without caches."""
+    found = _files(own, _CACHES)
+    for folder in given:
+        found |= _files(folder, set())
     return found
+
+
+def _files(folder: Path, without: set[str]) -> dict[str, tuple[int, int]]:
+    found: dict[str, tuple[int, int]] = {}
+    for root, names, files in os.walk(folder):
+        names[:] = [name for name in names if name not in without]
+        for name in [*files, *names]:
+            path = Path(root, name)
+            with contextlib.suppress(OSError):
+                stat = path.lstat()
+                found[str(path)] = (0, 0) if path.is_dir() else (stat.st_mtime_ns, stat.st_size)
+    return found
+
+
+def strays(job_id: str, folders: Iterable[Path] = SHARED) -> tuple[str, ...]:
+    """What bears the job's id in folders that all programs share, though it was given one of its own."""
+    found: list[str] = []
+    for folder in folders:
+        with contextlib.suppress(OSError):
+            found += [str(path) for path in folder.iterdir() if job_id in path.name]
+    return tuple(sorted(found))
 
 
 def changes(before: Snapshot, after: Snapshot) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from trainyard.conformance.evidence import Evidence, Seen
 from trainyard.conformance.recorder import Call, Recorder, Reply
 from trainyard.conformance.run import Run, Stage, later
 from trainyard.conformance.services import BULKY, SMALL_DISK
+from trainyard.contract.keys import checkpoint_key
 
 
 def is_training(call: Call) -> bool:
@@ -110,9 +111,15 @@ def stop_training(stage: Stage, _: Seen) -> Evidence:
 
 
 def interrupt(stage: Stage, _: Seen) -> Evidence:
-    """Ctrl+C instead of SIGTERM."""
+    """Ctrl+C instead of SIGTERM, once its last.pt holds some epochs (or, where it leaves none, after a few more)."""
     run = Run(stage, "interrupt", epochs=stage.subject.many_epochs).start()
-    return _stop_when(run, run.wait_for(lambda seen: any(map(is_training, seen.arrived))), signal.SIGINT)
+
+    def has_learnt(seen: Recorder) -> bool:
+        saved = [call for call in seen.arrived if call.name == "checkpoint"]
+        saved = [call for call in saved if call.body["data"].get("key") == checkpoint_key(run.job_id, "last")]
+        return any((_epoch(call) or 0) >= 3 for call in saved) or any((_epoch(call) or 0) >= 6 for call in seen.arrived)
+
+    return _stop_when(run, run.wait_for(has_learnt), signal.SIGINT)
 
 
 def stop_uploading(stage: Stage, _: Seen) -> Evidence:
@@ -177,14 +184,19 @@ def mlflow_hangs(stage: Stage, _: Seen) -> Evidence:
 
 
 def storage_reset(stage: Stage, _: Seen) -> Evidence:
-    """The first uploads of two objects are reset in the middle; and the first answer to `done` is lost."""
+    """The first uploads of two objects are reset in the middle; the first answer to `done` is lost, and when it comes
+    again, it is asked to stop."""
     run = Run(stage, "storage-reset", samples=0)
     run.storage.cut_uploads(2)
 
     def lose_the_answer(call: Call) -> Reply:
-        first = call.kind == "done" and not run.chosen
+        if call.kind != "done":
+            return Reply()
+        first = not run.chosen
         if first:
             run.chosen = {"lost": (call.seq,)}
+        else:
+            run.stop()
         return Reply(lost=first)
 
     run.on_call = lose_the_answer

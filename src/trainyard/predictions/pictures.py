@@ -141,7 +141,7 @@ def _upright(picture: Image.Image) -> Image.Image:
     turned = picture if turn is None else picture.transpose(turn)
     if turned.mode[0] == "I":  # 16 bits, also where Pillow keeps them in 32: it would cut off everything above 255
         turned = turned.convert("I").point(lambda value: value / 256).convert("L")
-    elif turned.mode == "F" and cast("tuple[float, float]", turned.getextrema())[1] <= 1:  # shares of 1; others count to 255
+    elif turned.mode == "F" and cast("tuple[float, float]", turned.getextrema())[1] <= 1:  # not counted to 255
         turned = turned.point(lambda value: value * 255).convert("L")
     return turned if turned.mode == "RGB" else turned.convert("RGB")
 

@@ -20,6 +20,7 @@ from typing import IO
 import psutil
 
 from trainyard.executors.local.variables import base_environment
+from trainyard.predictions.answers import PredictionFailed
 
 LONGEST_LINE = 16 << 20
 NICENESS = 5  # a training comes first
@@ -43,18 +44,19 @@ class Program:
 
 
 class Process:
-    """Every line of its stdout goes to `heard` (a thread of its own calls it), then None at the end."""
+    """Every line of its stdout goes to `heard` (a thread of its own calls it), then None at the end. Raises
+    PredictionFailed where it cannot be started."""
 
     def __init__(
         self, program: Program, homes: Path, variables: Mapping[str, str], heard: Callable[[bytes | None], None]
     ) -> None:
         self._program = program
         self._home = homes / f"{os.getpid()}-{secrets.token_hex(6)}"
-        self._home.mkdir(parents=True, mode=0o700)
         self._heard = heard
         self._is_ended = False
         self._stderr: deque[str] = deque(maxlen=KEPT_LINES)
         try:
+            self._home.mkdir(parents=True, mode=0o700)
             self._process = subprocess.Popen(
                 program.argv,
                 cwd=program.cwd,
@@ -64,9 +66,14 @@ class Process:
                 stderr=subprocess.PIPE,
                 start_new_session=True,
             )
-        except OSError:
+        except OSError as error:  # a program that isn't there or isn't executable, a full disk
             shutil.rmtree(self._home, ignore_errors=True)
-            raise
+            what = Path(str(error.filename or program.argv[0])).name
+            raise PredictionFailed(
+                f"{program.who} could not be started: {what}: {error.strerror}.",
+                hint="Its command in trainer.toml must name a program that is there and executable, and so must its "
+                "first line.",
+            ) from error
         with suppress(psutil.Error):  # it may be over already
             psutil.Process(self._process.pid).nice(NICENESS)
         self._readers = [

@@ -10,6 +10,7 @@ IDEMPOTENT = "Every call is idempotent by (job, attempt, seq)."
 SPOOL = (
     "A trainer that can't reach the backend keeps training, keeps its calls in a bounded spool and sends them later."
 )
+FEW = 5
 
 
 def _copies(run: Evidence, seq: int) -> list[Call]:
@@ -123,8 +124,15 @@ def _refused(seen: Seen) -> Result:
     if "refused" not in run.moments:
         return NotJudged("no epoch came whose call could be refused")
     receipt = run.receipt() or {}
+    after = [call for call in run.arrived if call.at > run.moments["refused"]]
+    if run.code == 0 and len(after) > FEW:
+        return Fail(
+            f"after a 401 it called {len(after)} more times, the last was {after[-1].name}",
+            f"at most {FEW} more calls, which were on their way: this token never counts again",
+            "Stop calling, say so once, train on; the receipt tells the end.",
+        )
     if run.code == 0 and any(run.key(name) in run.stored for name in ("best.pt", "last.pt")):
-        return Pass("it trained to its end, and left its checkpoint")
+        return Pass(f"it trained to its end, left its checkpoint, and called {len(after)} more times")
     return Fail(
         f"after a 401 in an epoch: exit code {run.code}, receipt {receipt.get('status', 'none')}",
         "a token that no longer counts does not stop the training",

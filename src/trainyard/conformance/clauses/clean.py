@@ -26,7 +26,7 @@ def _nothing(
 _files = _nothing(
     "is left",
     lambda run: run.left_files,
-    "nothing new in its own folder, its home and its temporary folder",
+    "nothing new in its own folder, all of its home and its temporary folder; nothing of this job beside them",
     "Write below TMPDIR only, into one folder, and remove it at every end: failures and cancels, too.",
 )
 _processes = _nothing(

@@ -4,7 +4,11 @@ import json
 from typing import Any, cast
 
 from trainyard.conformance.evidence import Evidence, Seen
+from trainyard.conformance.predicting import CONFIDENCE
+from trainyard.conformance.services import PICTURES
 from trainyard.conformance.verdict import Clause, Fail, NotApplicable, NotJudged, Pass, Result
+from trainyard.contract.vocabulary import Task
+from trainyard.predictions.answers import PredictionFailed, read_answer
 
 COLD = "predict.py: prints one JSON object `{predictions: [...], count}` as its last line."
 WARM = "With PREDICT_SERVE=1 it says {ready: true}, then answers a line of stdin with a line of stdout."
@@ -16,12 +20,19 @@ def _unable(run: Evidence) -> Result | None:
     return NotJudged(run.unable) if "left no" in run.unable else NotApplicable(run.unable)
 
 
-def _fits(answer: object) -> bool:
-    if not isinstance(answer, dict):
-        return False
-    found = cast("dict[str, Any]", answer)
-    predictions: Any = found.get("predictions")
-    return isinstance(predictions, list) and found.get("count") == len(cast("list[Any]", predictions))
+def _wrong(run: Evidence, answer: object, keys: tuple[str, ...] = PICTURES) -> str:
+    """What is wrong with an answer for these pictures; empty: nothing. A classifier at confidence 0 always sees
+    something, a small detector that was hardly trained may truly see nothing."""
+    try:
+        found = read_answer(answer, list(keys), "it").predictions
+    except PredictionFailed as error:
+        return error.message
+    count: Any = cast("dict[str, Any]", answer).get("count")
+    if count != len(found):
+        return f"its count is {count}, and there are {len(found)} predictions"
+    if not found and run.task == Task.CLASSIFY:
+        return f"at CONFIDENCE={CONFIDENCE} it found nothing, and a classifier has a likeliest class for each picture"
+    return ""
 
 
 def _cold(seen: Seen) -> Result:
@@ -33,12 +44,13 @@ def _cold(seen: Seen) -> Result:
         answer: Any = json.loads(last)
     except ValueError:
         answer = None
-    if run.code == 0 and _fits(answer):
+    wrong = _wrong(run, answer) if answer is not None else "its last line is no JSON"
+    if run.code == 0 and answer is not None and not wrong:
         return Pass(f"{answer['count']} predictions in two pictures after {run.seconds:.1f} s")
     said = last or (run.stderr.strip().splitlines() or ["nothing"])[-1]
     return Fail(
-        f"exit code {run.code}, its last line: {said[:120]}",
-        "exit 0, the last line on stdout {predictions: [...], count}",
+        f"exit code {run.code}, {wrong or 'a fitting answer'}: {said[:120]}",
+        "exit 0, the last line on stdout {predictions: [{input, label, confidence, box or scores}], count}",
         "Load CHECKPOINT, look at each key in INPUT, print one JSON object last.",
     )
 
@@ -48,19 +60,21 @@ def _answers(seen: Seen) -> Result:
     if (unable := _unable(run)) is not None:
         return unable
     answers = run.answers
-    if not answers or answers[0] != {"ready": True}:
+    if not any(answer.get("ready") is True for answer in answers):
         return Fail(
-            f"its first line is {json.dumps(answers[0])[:100]}" if answers else f"it never said a line; {run.end}",
-            '{"ready": true} once its model is loaded',
-            "Print nothing else on stdout; libraries' words belong on stderr.",
+            f"it said {json.dumps(answers[0])[:100]}" if answers else f"it never said a line of JSON; {run.end}",
+            'a line {"ready": true} once its model is loaded',
+            "Print it and flush it; then answer each line of stdin.",
         )
-    first = next((answer for answer in answers[1:] if answer.get("id") == "question-1"), None)
-    if first is not None and _fits(first) and isinstance(first.get("seconds"), int | float):
-        return Pass(f"{first['count']} predictions, the model itself took {first['seconds']:.3f} s")
+    first = next((answer for answer in answers if answer.get("id") == "question-1"), None)
+    wrong = _wrong(run, first) if first is not None else "missing"
+    if first is not None and not wrong:
+        took = f", the model itself took {first['seconds']:.3f} s" if first.get("seconds") is not None else ""
+        return Pass(f"{first['count']} predictions{took}")
     return Fail(
-        f"the answer to question-1 is {json.dumps(first)[:100] if first else 'missing'}",
-        '{"id", "predictions", "count", "seconds"} on one line',
-        "Answer with the question's id; count the predictions; say how long the model took.",
+        f"the answer to question-1: {wrong}" + (f": {json.dumps(first)[:100]}" if first else ""),
+        '{"id", "predictions", "count"} on one line',
+        "Answer with the question's id; count the predictions.",
     )
 
 
@@ -68,10 +82,11 @@ def _error(seen: Seen) -> Result:
     run = seen["serve"]
     if (unable := _unable(run)) is not None:
         return unable
-    if len(run.answers) < 2:
+    if not any("id" in answer for answer in run.answers):
         return NotJudged("it answered nothing")
     wrong: dict[str, Any] = next((answer for answer in run.answers if answer.get("id") == "question-2"), {"id": None})
-    after = any(answer.get("id") == "question-3" and _fits(answer) for answer in run.answers)
+    third = next((answer for answer in run.answers if answer.get("id") == "question-3"), None)
+    after = third is not None and not _wrong(run, third, PICTURES[:1])
     if isinstance(wrong.get("error"), dict) and after:
         return Pass("a picture that is not there got an error, the next one its predictions")
     return Fail(

@@ -36,9 +36,9 @@ def _uploading(seen: Seen) -> Result:
 
 
 def _after_done(seen: Seen) -> Result:
-    run = seen["resume"]
-    if run.unable or "stop" not in run.moments:
-        return NotJudged(run.unable or f"done never came: {run.end}")
+    run = seen["storage-reset"]
+    if "stop" not in run.moments:
+        return NotJudged(f"done did not come again after its answer was lost: {run.end}")
     if run.code == 0:
         return Pass("it stayed with its end")
     if run.status != "succeeded":
@@ -60,5 +60,5 @@ CLAUSES = (
     Clause("signals.uploading", "stops in an upload that hangs", STOPS, ("stop-uploading", "whole"), _uploading),
     _clause("interrupt", "stops on SIGINT", "interrupt", "SIGINT in an epoch"),
     _clause("answer", "stops when an answer says so", "cancel-answer", "`cancel: true` in answers"),
-    Clause("signals.after-done", "ignores a signal after done", STOPS, ("resume",), _after_done),
+    Clause("signals.after-done", "ignores a signal after done", STOPS, ("storage-reset",), _after_done),
 )

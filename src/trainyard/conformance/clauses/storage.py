@@ -1,6 +1,9 @@
 """What it leaves in the storage: checkpoints, announced when they are complete, samples; resets and a full disk."""
 
 import re
+import statistics
+from collections.abc import Mapping
+from typing import Any
 
 from trainyard.conformance.evidence import Evidence, Seen
 from trainyard.conformance.verdict import Clause, Fail, NotApplicable, NotJudged, Pass, Result
@@ -9,6 +12,8 @@ KEYS = "checkpoints/job-{id}/best.pt, checkpoints/job-{id}/last.pt, with KEEP_EP
 ANNOUNCED = "A checkpoint is announced only after its upload is complete."
 SAMPLES = "samples/job-{id}/epoch-{n}/{k}.jpg"
 SAMPLE_LIMIT = 200_000
+LEARNT = ("loss", "acc", "map", "f1", "precision", "recall", "iou", "auc", "error")  # in names of what tells learning
+Metrics = Mapping[str, Any]  # NaN and infinities are texts
 
 
 def _finished(run: Evidence) -> NotJudged | None:
@@ -74,21 +79,52 @@ def _kept(seen: Seen) -> Result:
 
 
 def _resumed(seen: Seen) -> Result:
-    run, before = seen["resume"], seen["whole"]
+    run, before = seen["resume"], seen["interrupt"]
     if run.unable:
         return NotJudged(run.unable)
     do = "Load the object that RESUME_FROM names before the first epoch, and go on from it."
     if not run.asked_for(before.key("last.pt")):
         return Fail("it never read the object that RESUME_FROM names", "it goes on from it", do)
-    if run.status != "succeeded":
-        return Fail(f"it read the checkpoint, but {run.end}", "it goes on from it", do)
-    first = next(iter(run.epoch_calls()), None)
-    if first is None or not before.epoch_calls():
+    parent = {call.body["epoch"]: call.body["metrics"] for call in before.epoch_calls()}
+    if 1 not in parent:
         return NotJudged("no epoch told its metrics")
-    fresh = before.epoch_calls()[0].body
-    if first.body["epoch"] == fresh["epoch"] and first.body["metrics"] == fresh["metrics"]:
-        return Fail("its first epoch is that of a fresh run, number for number", "it goes on from the checkpoint", do)
-    return Pass(f"it went on with epoch {first.body['epoch']} of {run.epochs}")
+    first = next((call.body for call in run.epoch_calls()), None)
+    if first is None:
+        return Fail(f"it read the checkpoint and told no epoch; {run.end}", "it goes on from it", do)
+    saved = _saved_epoch(before)
+    epoch, newest = first["epoch"], max(*parent, saved)
+    if epoch > 1:  # a run that did not look into the checkpoint cannot know this number
+        if saved <= epoch <= newest + 1:
+            return Pass(f"last.pt was of epoch {saved}, it went on with epoch {epoch}")
+        return Fail(f"last.pt was of epoch {saved}, it went on with epoch {epoch}", f"epoch {saved + 1}", do)
+    way = _way_gone(parent[1], parent.get(saved, parent[max(parent)]), first["metrics"])
+    if way is None:
+        return NotJudged(f"it began with epoch 1, and no loss or score moved in the {saved} epochs before")
+    if way > 0.5:
+        return Pass(f"a fresh schedule, whose first epoch is where epoch {saved} was")
+    return Fail("its first epoch is like that of a fresh run", f"it goes on from what {saved} epochs have learnt", do)
+
+
+def _saved_epoch(run: Evidence) -> int:
+    """Of which epoch its last.pt is, as it was announced."""
+    told = [
+        call.body["data"] for call in run.events("checkpoint") if call.body["data"].get("key") == run.key("last.pt")
+    ]
+    return max((int(data.get("epoch") or 0) for data in told), default=0)
+
+
+def _way_gone(fresh: Metrics, saved: Metrics, now: Metrics) -> float | None:
+    """How far along from a first epoch (0) to where the checkpoint was (1): the median of all losses and scores that
+    moved. None: none did. Rates, speeds and times say nothing about what was learnt."""
+    ways: list[float] = []
+    for name in fresh.keys() & saved.keys() & now.keys():
+        three = fresh[name], saved[name], now[name]
+        if not any(word in name.lower() for word in LEARNT) or not all(isinstance(one, int | float) for one in three):
+            continue
+        moved = saved[name] - fresh[name]
+        if abs(moved) > 0.01 * max(abs(fresh[name]), abs(saved[name])):
+            ways.append((now[name] - fresh[name]) / moved)
+    return statistics.median(ways) if ways else None
 
 
 def _reset(seen: Seen) -> Result:
@@ -98,7 +134,7 @@ def _reset(seen: Seen) -> Result:
     usual = seen["whole"]
     lacking = [name for name in ("best.pt", "last.pt") if usual.key(name) in usual.stored]
     lacking = [name for name in lacking if not run.stored.get(run.key(name))]
-    if not lacking and run.code == 0:
+    if not lacking and run.status == "succeeded":  # its code is another clause's: it got a signal after `done`
         return Pass(f"{run.cut} uploads were reset in the middle and came again")
     return Fail(
         f"after {run.cut} resets {' and '.join(lacking) or 'no checkpoint'} is missing; {run.end}",
@@ -155,7 +191,11 @@ CLAUSES = (
     Clause("storage.announced", "announces what is complete", ANNOUNCED, ("whole",), _announced),
     Clause("storage.keep", "keeps the newest epochs", KEYS, ("whole",), _kept),
     Clause(
-        "storage.resume", "goes on from RESUME_FROM", "RESUME_FROM (a checkpoint key)", ("whole", "resume"), _resumed
+        "storage.resume",
+        "goes on from RESUME_FROM",
+        "RESUME_FROM (a checkpoint key)",
+        ("interrupt", "resume"),
+        _resumed,
     ),
     Clause("storage.reset", "repeats a broken upload", ANNOUNCED, ("whole", "storage-reset"), _reset),
     Clause("storage.disk-full", "says that the disk is full", "anything else a failure", ("disk-full",), _disk_full),
