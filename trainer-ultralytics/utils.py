@@ -1,6 +1,6 @@
 """What train.py calls: settings from the environment, dataset and checkpoints in S3, progress to the backend.
 
-Every trainer holds the same copy of this file, job.py, samples.py, pictures.py, predictor.py; origin: trainer-template/.
+Every trainer holds the same copies of this file and of job, samples, pictures and predictor; origin: trainer-template/.
 """
 
 import contextlib

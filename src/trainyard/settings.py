@@ -83,7 +83,9 @@ class Settings(BaseSettings):
     log_limit_mb: int = Field(64, ge=1, description="Most of a job's log that is kept; the middle is cut")
     max_upload_mb: int = Field(20_480, ge=1, description="Largest dataset or weights that may be uploaded")
     max_request_mb: int = Field(8, ge=1, description="Largest body of any other request")
-    max_predict_mb: int = Field(64, ge=1, le=1024, description="Largest body of a request to predict, its pictures in it")
+    max_predict_mb: int = Field(
+        64, ge=1, le=1024, description="Largest body of a request to predict, pictures included"
+    )
     max_picture_pixels: int = Field(50_000_000, ge=1, le=89_000_000, description="Most pixels of a picture to predict")
     predictors: int = Field(2, ge=1, le=64, description="Processes at once that show pictures to checkpoints")
     predictor_idle_seconds: float = Field(300, ge=0, description="How long one keeps its model when nobody asks")
