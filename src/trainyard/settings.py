@@ -68,6 +68,26 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("TRAINYARD_EXECUTION_MODE", "EXECUTION_MODE"),
         description="Tier of jobs that name none: local (also: subprocess), k8s or image",
     )
+    k8s_namespace: str = Field(
+        "trainyard", pattern=r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$", description="Namespace of jobs on Kubernetes"
+    )
+    k8s_image: str = Field(
+        "localhost/trainer-{framework}:dev", description="Image of a trainer; {framework} stands for its name"
+    )
+    k8s_pull_policy: Literal["IfNotPresent", "Always", "Never"] = Field(
+        "IfNotPresent", description="When a node fetches an image: IfNotPresent, Always or Never"
+    )
+    k8s_backend_url: str = Field("", description="The backend's address as pods see it; empty: as this machine does")
+    k8s_s3_url: str = Field("", description="The S3 server's address as pods see it; empty: as this machine does")
+    k8s_mlflow_url: str = Field("", description="The MLflow server's address as pods see it; empty: the same")
+    k8s_cpu: str = Field("1", description="CPUs kept for a pod whose trainer and job name none")
+    k8s_memory: str = Field("4Gi", description="Memory of a pod whose trainer and job name none")
+    k8s_node_selector: str = Field("", description="Labels a node must have: name=value, separated by commas")
+    k8s_tolerations: str = Field(
+        "", description="Taints that pods don't mind: name=value:effect or name:effect, separated by commas"
+    )
+    k8s_queue: str = Field("", description="Kueue's LocalQueue for jobs that name none; empty: no queue")
+
     slots: int = Field(
         default_factory=lambda: max(1, (os.cpu_count() or 2) // 2), ge=1, le=1024, description="Local jobs at once"
     )

@@ -19,6 +19,8 @@ LAYERS = [
     {"contract", "settings", "errors", "uv"},
 ]
 CLI_MAY_IMPORT = {"cli", "stack", "conformance", "contract", "settings", "errors"}
+# what would be sent to a cluster is shown without a backend: by the functions that the backend builds it with
+BEYOND_HTTP = {"dry_run.py": {"executors", "jobs"}}
 
 
 def python_files() -> list[Path]:
@@ -57,7 +59,7 @@ def test_imports_go_one_way(path: Path) -> None:
     upward = [f"{name} (line {line})" for name, line in imports(path) if layer_of(name) < layer_of(here)]
     assert not upward, f"{here} may not import {', '.join(upward)}"
     if here == "cli":
-        beyond = {name for name, _ in imports(path)} - CLI_MAY_IMPORT
+        beyond = {name for name, _ in imports(path)} - CLI_MAY_IMPORT - BEYOND_HTTP.get(path.name, set())
         assert not beyond, f"the CLI reaches {beyond} through HTTP only"
     if here == "executors":
         assert "jobs" not in {name for name, _ in imports(path)}

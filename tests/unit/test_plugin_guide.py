@@ -13,6 +13,7 @@ from trainyard.contract import keys
 from trainyard.contract.callbacks import Answer, Done, Event, Heartbeat
 from trainyard.contract.environment import JobFacts, Platform, environment
 from trainyard.contract.manifest import CORE_VARIABLES, Manifest, Parameter, Predict, Sample, TaskSupport
+from trainyard.contract.resources import Needs
 from trainyard.predictions.answers import read_answer
 
 ROOT = Path(__file__).parents[2]
@@ -98,7 +99,7 @@ def test_the_manifest_of_the_guide_is_one_and_every_field_there_is_stands_in_the
     assert manifest.predict.command
     section = TEXT.partition("\n## trainer.toml\n")[2].partition("\n## ")[0]
     told = {"description": "title", "help_ko": "help", "core": "type", "model_pattern": "models"}  # beside these
-    for model in (Manifest, Predict, TaskSupport, Parameter, Sample):
+    for model in (Manifest, Predict, Needs, TaskSupport, Parameter, Sample):
         for name in model.model_fields:
             assert re.search(rf"\b{told.get(name, name)}\b", section), f"{model.__name__}.{name}"
     for kind in get_args(Parameter.model_fields["type"].annotation):

@@ -9,6 +9,7 @@ from trainyard.contract.vocabulary import Execution, Reason, State, Task
 from trainyard.datasets.model import Dataset
 from trainyard.events.log import Entry
 from trainyard.jobs.checkpoints import Checkpoint
+from trainyard.jobs.explain import Explanation
 from trainyard.jobs.model import Job
 from trainyard.weights.service import Weights
 
@@ -63,6 +64,42 @@ class JobOut(BaseModel):
         cancelling = job.cancel_requested_at is not None and not job.state.is_terminal
         return cls(
             **values, cancelling=cancelling, stuck=job.stuck_since is not None, url=f"{base_url}/v1/jobs/{job.id}"
+        )
+
+
+class RemedyOut(BaseModel):
+    """What may help, as something to start."""
+
+    kind: Literal["retry", "retry_with", "resume"] = Field(description="retry_with: POST …/retry with these params")
+    params: dict[str, Scalar]
+    command: str = Field(description="The same at a command line")
+
+
+class ExplanationOut(BaseModel):
+    """Why a job is as it is."""
+
+    job_id: str
+    state: State
+    reason: Reason | None
+    cause: str = Field(description="A word for machines, where more is known than the reason: gpu_memory, nan …")
+    what: str = Field(description="What happened, in a sentence")
+    evidence: list[str] = Field(description="The lines that show it")
+    advice: str = Field(description="What to do")
+    remedy: RemedyOut | None
+
+    @classmethod
+    def of(cls, job_id: str, told: Explanation) -> "ExplanationOut":
+        found = told.remedy
+        remedy = RemedyOut(kind=found.kind, params=found.params, command=found.command) if found else None
+        return cls(
+            job_id=job_id,
+            state=told.state,
+            reason=told.reason,
+            cause=told.cause,
+            what=told.what,
+            evidence=told.evidence,
+            advice=told.advice,
+            remedy=remedy,
         )
 
 

@@ -24,5 +24,8 @@ Gpus = Annotated[int | None, typer.Option("--gpus", min=0, help="How many GPUs. 
 KeepEpochs = Annotated[
     int, typer.Option("--keep-epochs", min=0, help="Keep a checkpoint of each of the newest so many epochs.")
 ]
+Tier = Annotated[str | None, typer.Option("--on", help="Tier: local, k8s or image.")]
+Image = Annotated[str | None, typer.Option("--image", help="Image to run in, on k8s and image. Default: a setting.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would travel and the manifests; send nothing.")]
 Watch = Annotated[bool, typer.Option("--watch", "-w", help="Stay and show it until it has ended.")]
 AsJson = Annotated[bool, typer.Option("--json", help="The job as one JSON document.")]

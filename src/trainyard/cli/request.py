@@ -6,6 +6,7 @@ from typing import Any
 
 from trainyard.cli.client import Client
 from trainyard.cli.samples import BUILT_IN, load_sample, samples_of
+from trainyard.contract.vocabulary import Execution
 from trainyard.errors import InvalidInput, NotFound
 from trainyard.settings import Settings
 
@@ -63,6 +64,14 @@ def parse_assignments(given: Sequence[str] | None) -> dict[str, str]:
             raise InvalidInput(f"--set {text!r} is no assignment.", hint="Write --set name=value.", field="--set")
         params[name.strip()] = value
     return params
+
+
+def parse_tier(text: str | None, default: Execution) -> Execution:
+    """What --on says. Raises InvalidInput."""
+    try:
+        return Execution(text) if text is not None else default
+    except ValueError:
+        raise InvalidInput(f"There is no tier {text!r}.", hint="Write local, k8s or image.", field="--on") from None
 
 
 def ready_dataset(settings: Settings, client: Client, wanted: str | None, framework: str, task: str | None) -> str:

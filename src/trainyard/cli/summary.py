@@ -8,6 +8,7 @@ from rich.text import Text
 
 from trainyard.cli.client import Client
 from trainyard.cli.console import duration
+from trainyard.cli.explain import explanation, print_advice
 from trainyard.cli.words import Goals, Job, is_over, seconds_run, state_text
 from trainyard.contract.vocabulary import State
 from trainyard.settings import Settings
@@ -21,8 +22,11 @@ def print_summary(console: Console, client: Client, settings: Settings, job: Job
     after = f" after {duration(ran)}" if ran is not None and is_over(job) else ""
     console.print(state_text(job), Text(f" {job['id']}{after}"), sep="")
     if job["state"] not in (State.SUCCEEDED, State.RUNNING):
-        console.print(f"  [bold]{job['reason'] or ''}[/] {escape(job['message'])}".rstrip())
-        _print_traceback(console, job)
+        told = explanation(client, job)
+        console.print(f"  [bold]{job['reason'] or ''}[/] {escape(told['what'])}".rstrip())
+        for line in _last_words(job) or told["evidence"]:
+            console.print(Text(f"  │ {line}", "dim"))
+        print_advice(console, told)
     for name, value in _lines(client, settings, job, goals):
         console.print(f"  {name:<10} {escape(value)}")
 
@@ -42,15 +46,13 @@ def _lines(client: Client, settings: Settings, job: Job, goals: Goals) -> list[t
     return lines
 
 
-def _print_traceback(console: Console, job: Job) -> None:
+def _last_words(job: Job) -> list[str]:
+    """The end of a failed job's traceback, or of its output where it has none."""
     evidence: dict[str, Any] = job["evidence"]
     told: dict[str, Any] = evidence.get("error") or {}
     text = str(evidence.get("traceback") or told.get("traceback") or evidence.get("tail") or "")
-    lines = text.rstrip().splitlines()
-    if job["state"] == State.FAILED and lines:
-        cut = ["…"] if len(lines) > TRACEBACK_LINES else []
-        for line in [*cut, *lines[-TRACEBACK_LINES:]]:
-            console.print(Text(f"  │ {line}", "dim"))
+    lines = text.rstrip().splitlines() if job["state"] == State.FAILED else []
+    return [*(["…"] if len(lines) > TRACEBACK_LINES else []), *lines[-TRACEBACK_LINES:]]
 
 
 def mlflow_address(client: Client, job: Job) -> str:

@@ -9,9 +9,10 @@ import typer
 from trainyard.cli import options
 from trainyard.cli.attached import run_attached
 from trainyard.cli.client import Client
-from trainyard.cli.request import DEFAULT_FRAMEWORK, Wanted, parse_assignments, ready_dataset
+from trainyard.cli.request import DEFAULT_FRAMEWORK, Wanted, parse_assignments, parse_tier, ready_dataset
 from trainyard.cli.unrecorded import run_unrecorded
 from trainyard.contract.manifest import read_manifest
+from trainyard.contract.vocabulary import Execution
 from trainyard.errors import InvalidInput, NotAvailable, Unavailable
 from trainyard.settings import Settings, load_settings
 
@@ -33,6 +34,9 @@ def train(
     tags: options.Tags = None,
     gpus: options.Gpus = None,
     keep_epochs: options.KeepEpochs = 0,
+    on: options.Tier = None,
+    image: options.Image = None,
+    dry: options.DryRun = False,
 ) -> None:
     """Train in this terminal: debuggers work, Ctrl+C ends it properly, and the job is recorded like any other.
 
@@ -47,6 +51,14 @@ def train(
     params = parse_assignments(assignments)
     title = name or ("" if own or script is None else script.name)
     wanted = Wanted(trainer, model, epochs, dataset, task, title, tags or [], gpus, params, keep_epochs)
+    tier = parse_tier(on, Execution.LOCAL)
+    if dry:
+        # imported here: it takes a tenth of a second, and no other call needs it
+        from trainyard.cli.dry_run import dry_run
+
+        dry_run(settings, wanted, tier, "dev", script, image)
+        return
+    _require_local(tier, image)
     _require_here(settings)
     with Client(settings, patience=PATIENCE_SECONDS) as client:
         try:
@@ -81,6 +93,17 @@ def _is_entrypoint(settings: Settings, script: Path, framework: str) -> bool:
     except (OSError, ValueError):
         return False  # the backend says what is wrong with such a trainer
     return script.resolve() == (folder / manifest.entrypoint).resolve()
+
+
+def _require_local(tier: Execution, image: str | None) -> None:
+    if tier is not Execution.LOCAL:
+        raise NotAvailable(
+            f"Execution {tier.value!r} is not in this release: Kubernetes arrives with one of the next.",
+            hint=f"`trainyard train --on {tier.value} --dry-run` shows what would be sent; `--on local` trains here.",
+            field="--on",
+        )
+    if image is not None:
+        raise InvalidInput("A local training runs in no image.", hint="Add --on k8s or --on image.", field="--image")
 
 
 def _require_here(settings: Settings) -> None:

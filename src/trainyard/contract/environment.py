@@ -8,6 +8,18 @@ from trainyard.contract.keys import experiment_name
 from trainyard.contract.manifest import Scalar, variable_of
 
 CONTRACT_VERSION = "1"
+# never in a pod's description, a log or a plan
+SECRET_VARIABLES = frozenset(
+    {
+        "CALLBACK_TOKEN",
+        "MINIO_ACCESS_KEY",
+        "MINIO_SECRET_KEY",
+        "R2_ACCESS_KEY_ID",
+        "R2_SECRET_ACCESS_KEY",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,11 @@ def weights_key(file_name: str) -> str:
     return f"weights/{file_name}"
 
 
+def code_key(bundle_hash: str) -> str:
+    """A trainer's code on its way into a cluster, where it is too much for a ConfigMap. One object for equal code."""
+    return f"code/{bundle_hash}.zip"
+
+
 def log_key(job_id: str, attempt: int) -> str:
     return f"logs/job-{job_id}/attempt-{attempt}.log"
 

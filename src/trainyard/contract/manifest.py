@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
+from trainyard.contract.resources import Needs
 from trainyard.contract.vocabulary import Task
 
 FRAMEWORK_PATTERN = r"^[a-z0-9][a-z0-9-]{0,40}$"
@@ -150,6 +151,7 @@ class Manifest(BaseModel):
     command: list[str] = []  # instead of `python {entrypoint}`: for a trainer in another language, run in its folder
     predict: Predict = Predict()
     preload: list[str] = []
+    resources: Needs = Needs()  # on a cluster, where a job doesn't say otherwise
     tasks: dict[Task, TaskSupport] = Field(min_length=1)
     params: dict[Name, Parameter] = {}
     samples: dict[str, Sample] = {}

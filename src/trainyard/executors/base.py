@@ -72,6 +72,7 @@ class Exited:
     traceback: str = ""  # the last one in its log
     reason: Reason | None = None  # what the executor knows better than the exit code says (disk full, supervisor lost)
     message: str = ""
+    evidence: dict[str, Any] = field(default_factory=dict[str, Any])  # what shows it, where the executor knows
 
 
 @dataclass(frozen=True, slots=True)

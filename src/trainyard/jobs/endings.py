@@ -61,9 +61,11 @@ def of_exit(seen: Exited, *, callbacks: bool, cancel_requested: bool) -> Ending:
         return Ending(
             State.FAILED,
             Reason.OUT_OF_MEMORY,
-            "The system killed the trainer because the machine ran out of memory. "
+            seen.message
+            if seen.reason is Reason.OUT_OF_MEMORY
+            else "The system killed the trainer because the machine ran out of memory. "
             "A smaller batch_size, image_size or number of workers needs less.",
-            evidence,
+            {**evidence, "killed_for_memory": True},
         )
     if seen.receipt is not None:
         ending = of_done(seen.receipt, cancel_requested=cancel_requested or seen.stopped_on_request)
@@ -102,7 +104,7 @@ def _of_code(seen: Exited, callbacks: bool, evidence: dict[str, Any]) -> Ending:
 
 
 def _evidence(seen: Exited) -> dict[str, Any]:
-    evidence: dict[str, Any] = {"exit_code": seen.exit_code, "signal": seen.signal}
+    evidence: dict[str, Any] = {"exit_code": seen.exit_code, "signal": seen.signal, **seen.evidence}
     traceback = seen.traceback or last_traceback(seen.tail)
     if traceback:
         evidence["traceback"] = traceback

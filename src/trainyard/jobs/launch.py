@@ -77,9 +77,10 @@ class Launcher:
         except _Cancelled:
             self._end(job, Ending(State.CANCELLED, Reason.CANCELLED_BY_USER, "Cancelled before it started."))
         except LaunchFailed as error:
-            self._end(job, Ending(State.FAILED, error.reason, str(error), error.evidence))
+            evidence = {"hint": error.hint, **error.evidence}
+            self._end(job, Ending(State.FAILED, error.reason, str(error), evidence))
         except TrainyardError as error:
-            self._end(job, Ending(State.FAILED, Reason.LAUNCH_FAILED, str(error)))
+            self._end(job, Ending(State.FAILED, Reason.LAUNCH_FAILED, str(error), {"hint": error.hint}))
         except Exception as error:
             log.exception("launch failed", extra={"job_id": job.id, "trace_id": job.trace_id})
             what = f"It could not be started: {type(error).__name__}: {error}"

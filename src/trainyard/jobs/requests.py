@@ -43,6 +43,14 @@ class SubmitJob(BaseModel):
     script: str | None = Field(None, max_length=4_000, description="With attached: the script instead of train.py")
 
 
+class RetryJob(BaseModel):
+    """The same again as a new job, with these parameters instead of what they were."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    params: dict[str, Scalar] = Field(default_factory=dict[str, Scalar], max_length=100)
+
+
 class ResumeJob(BaseModel):
     """Going on from a job's checkpoint as a new job: everything that is not said stays as it was."""
 

@@ -18,7 +18,7 @@ from trainyard.events import log as events
 from trainyard.jobs import repository, requests
 from trainyard.jobs.checkpoints import Checkpoints
 from trainyard.jobs.model import Job
-from trainyard.jobs.requests import ChangeJob, ResumeJob, SubmitJob
+from trainyard.jobs.requests import ChangeJob, ResumeJob, RetryJob, SubmitJob
 from trainyard.jobs.resume import Origin, plan, require_resumable
 from trainyard.jobs.trainers import Catalog
 from trainyard.jobs.transition import move
@@ -119,8 +119,8 @@ class JobService:
         self._wake()
         return job
 
-    def retry(self, job_id: str) -> Job:
-        """The same request again, as a new job with this one as its parent."""
+    def retry(self, job_id: str, wanted: RetryJob, *, idempotency_key: str | None = None) -> tuple[Job, bool]:
+        """The same request again, as a new job with this one as its parent. Otherwise as `submit`."""
         with self._database.read() as conn:
             job = repository.get(conn, job_id)
         if not job.state.is_terminal:
@@ -138,7 +138,12 @@ class JobService:
                     hint="Resume it from a checkpoint of its own, or submit the training anew.",
                 )
             words = f"Tries {job_id} again, from the same checkpoint: {job.resume_from}."
-        return self.submit(_request_of(job), origin=Origin(job_id, job.resume_from, words))[0]
+        if wanted.params:
+            settings = ", ".join(f"{name}={str(value)[:60]}" for name, value in wanted.params.items())
+            words = f"{words.removesuffix('.')}, with {settings}."[:500]
+        request = _request_of(job).model_copy(update={"params": job.params | wanted.params})
+        origin = Origin(job_id, job.resume_from, words)
+        return self.submit(request, idempotency_key=idempotency_key, origin=origin)
 
     def resume(self, job_id: str, wanted: ResumeJob, *, idempotency_key: str | None = None) -> tuple[Job, bool]:
         """Go on from one of its checkpoints, as a new job with this one as its parent. Otherwise as `submit`."""

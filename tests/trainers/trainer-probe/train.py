@@ -120,10 +120,16 @@ def misbehave() -> None:
     match MODE:
         case "crash":
             raise RuntimeError("the probe was told to crash")
+        case "oom":
+            raise MemoryError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has 7.79 GiB in all")
         case "import":
             import a_module_that_is_not_there  # noqa: F401
         case "silent":
             time.sleep(3600)
+        case "nan":  # as our trainers tell it: in its metrics, in `done` and in the log
+            post("heartbeat", phase="training", epoch=1, epochs=EPOCHS, metrics={"train/loss": "NaN"})
+            why = {"type": "FloatingPointError", "message": "after epoch 1 train/loss is nan", "traceback": ""}
+            finish("failed", 1, error=why)
         case "config":
             print("LEARNING_RATE must be smaller than 1")
             sys.exit(2)

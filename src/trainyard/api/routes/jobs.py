@@ -15,7 +15,7 @@ from trainyard.errors import Conflict
 from trainyard.events import metrics
 from trainyard.jobs import repository
 from trainyard.jobs.model import Job
-from trainyard.jobs.requests import ChangeJob, ResumeJob, SubmitJob
+from trainyard.jobs.requests import ChangeJob, ResumeJob, RetryJob, SubmitJob
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"], responses=responses(400, 401, 413, 415, 421, 422, 503))
 JobId = Annotated[str, Path(max_length=60)]
@@ -127,10 +127,19 @@ def cancel(job_id: JobId, platform: ThePlatform, _user: User) -> JobOut:
     return _out(platform, platform.jobs.cancel(_plain(job_id)))
 
 
-@router.post("/{job_id}/retry", status_code=201, responses=responses(404, 409, 501))
-def retry(job_id: JobId, platform: ThePlatform, _user: User) -> JobOut:
-    """The same again as a new job, with this one as its parent."""
-    return _out(platform, platform.jobs.retry(_plain(job_id)))
+@router.post("/{job_id}/retry", status_code=201, responses={200: {"model": JobOut}, **responses(404, 409, 501)})
+def retry(
+    job_id: JobId,
+    response: Response,
+    platform: ThePlatform,
+    _user: User,
+    request: RetryJob | None = None,
+    idempotency_key: Key = None,
+) -> JobOut:
+    """The same again as a new job, with this one as its parent; `params` may name parameters that are to differ."""
+    job, created = platform.jobs.retry(_plain(job_id), request or RetryJob(), idempotency_key=idempotency_key)
+    response.status_code = 201 if created else 200
+    return _out(platform, job)
 
 
 @router.post("/{job_id}/resume", status_code=201, responses={200: {"model": JobOut}, **responses(404, 409, 501)})

@@ -1,7 +1,8 @@
-"""Watching a job: its metrics, its log, what happened; and the live stream of everything."""
+"""Watching a job: its metrics, its log, what happened and why; and the live stream of everything."""
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Path, Query, Request
@@ -11,11 +12,15 @@ from pydantic import StringConstraints
 from trainyard.api.access import ThePlatform, User
 from trainyard.api.failures import responses
 from trainyard.api.joblog import JobLog
-from trainyard.api.shapes import Curves, EventOut, EventPage
-from trainyard.errors import InvalidInput
+from trainyard.api.platform import Platform
+from trainyard.api.shapes import Curves, EventOut, EventPage, ExplanationOut
+from trainyard.contract.manifest import Parameter
+from trainyard.errors import InvalidInput, TrainyardError
 from trainyard.events import log as events
 from trainyard.events import metrics
 from trainyard.jobs import repository
+from trainyard.jobs.explain import explain, wants_log
+from trainyard.jobs.model import Job
 
 router = APIRouter(prefix="/v1", tags=["observe"], responses=responses(400, 401, 421, 422, 503))
 JobId = Annotated[str, Path(max_length=60)]
@@ -23,6 +28,8 @@ EventType = Annotated[str, StringConstraints(max_length=110, pattern=r"^[A-Za-z0
 STREAM = {200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}}
 TEXT = {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}}
 MAX_POINTS = 100_000
+LAST_WORDS = 4_096  # bytes of a log that are looked through for an explanation
+NO_NUMBERS = ("NaN", "Infinity", "-Infinity")
 
 
 @router.get("/jobs/{job_id}/metrics", responses=responses(404))
@@ -38,6 +45,31 @@ def curves(
         repository.get(conn, job_id.replace("\0", "\ufffd"))
         wanted = [item.replace("\0", "\ufffd") for item in name or []]
         return Curves.model_validate({"curves": metrics.curves(conn, job_id, wanted, limit)})
+
+
+@router.get("/jobs/{job_id}/explanation", responses=responses(404))
+def explanation(job_id: JobId, platform: ThePlatform, _user: User) -> ExplanationOut:
+    """Why a job is as it is: what happened, the lines that show it, what to do and, where it helps, what to start."""
+    with platform.database.read() as conn:
+        job = repository.get(conn, job_id.replace("\0", "\ufffd"))
+        found = metrics.summaries(conn, [job.id])[job.id]
+    lost = {name: summary["last"] for name, summary in found.items() if summary["last"] in NO_NUMBERS}
+    log = _last_words(platform, job) if wants_log(job) else ""
+    return ExplanationOut.of(job.id, explain(job, _parameters(platform, job), lost, log))
+
+
+def _last_words(platform: Platform, job: Job) -> str:
+    """Empty where the log is away: the rest is explained all the same."""
+    with suppress(TrainyardError):
+        return JobLog(platform, job.id).read(0, 1, tail=LAST_WORDS).text
+    return ""
+
+
+def _parameters(platform: Platform, job: Job) -> dict[str, Parameter]:
+    """What its trainer declares; none where that is gone or broken by now."""
+    with suppress(TrainyardError):
+        return platform.catalog.manifest(job.framework).params
+    return {}
 
 
 @router.get("/jobs/{job_id}/events", responses=responses(404))

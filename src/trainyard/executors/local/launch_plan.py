@@ -27,7 +27,7 @@ def make_plan(settings: Settings, spec: RunSpec, python: Path) -> LaunchPlan:
     if spec.script is not None:
         argv, folder = _python(python, spec.script.absolute()), spec.script.absolute().parent
     else:
-        manifest = _manifest(folder)
+        manifest = manifest_of(folder)
         argv = argv_of(folder, manifest.command, python, manifest.entrypoint)
     return LaunchPlan(
         argv=argv,
@@ -65,7 +65,8 @@ def _command(folder: Path, command: list[str]) -> list[str]:
     return [str(program), *command[1:]]
 
 
-def _manifest(folder: Path) -> Manifest:
+def manifest_of(folder: Path) -> Manifest:
+    """A trainer's declaration. Raises LaunchFailed where there is none to be read."""
     try:
         return read_manifest(folder / "trainer.toml")
     except FileNotFoundError:
