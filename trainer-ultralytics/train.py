@@ -90,7 +90,8 @@ def find_start(job, name, settings):
     saved = torch_load(path, map_location="cpu")
     epochs, after, was = settings["epochs"], saved.get("epoch", -1) + 1, saved.get("train_args") or {}
     size = -(-settings["imgsz"] // 32) * 32  # as ultralytics rounds it up
-    plan = {word: settings[word] for word in PLAN} | {"imgsz": size}
+    found = ("optimizer", "lr0") if settings["optimizer"] == "auto" else ()  # a checkpoint tells what auto has chosen
+    plan = {word: settings[word] for word in PLAN if word not in found} | {"imgsz": size}
     changed = [f"{word}={was.get(word)}" for word, value in plan.items() if was.get(word) != value]
     if saved.get("optimizer") and 0 < after < epochs and not changed and not key.endswith("best.pt"):
         job.say(f"resumes {key} after epoch {after} of {epochs}, with its optimizer")
