@@ -61,12 +61,12 @@ class Job:
             fault = _fault_of_another()
             status, code = ("failed", 1) if fault else ("cancelled", 128 + self.signal)
         self.ending.set()
+        for child in multiprocessing.active_children():  # those that load data: they may hold files of the folder
+            child.kill()
         if self.is_main:
             code = self._finish(status, code, fault)
         _tell_the_main(fault)
         shutil.rmtree(self.folder, ignore_errors=True)
-        for child in multiprocessing.active_children():
-            child.kill()
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)  # all is told: neither an upload that hangs nor a second of tidying up holds the end up
@@ -75,7 +75,6 @@ class Job:
         try:
             self._start()
             train(self)
-            self.ending.set()
         except Cancelled:
             raise
         except BaseException as error:
@@ -85,7 +84,9 @@ class Job:
                 code = 2 if isinstance(error, BadConfiguration) else 1
                 fault = _fault_of_another() or self._fault(error)  # another's end breaks what both share
                 self.say(fault["message"].replace("\n", " ") if code == 2 else fault["traceback"], sys.stderr)
+                self.ending.set()  # from here on a signal changes nothing
                 return "failed", code, fault
+        self.ending.set()
         return "succeeded", 0, None
 
     def _start(self):
