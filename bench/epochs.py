@@ -120,7 +120,7 @@ def main() -> None:
             for case in CASES:
                 show(case, run(case, folder, services, recorder))
         finally:
-            recorder.down()
+            recorder.close()
             services.close()
 
 

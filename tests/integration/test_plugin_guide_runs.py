@@ -29,7 +29,7 @@ SHELL = [line for language, text in BLOCKS if language == "sh" for line in text.
 def recorder() -> Iterator[Recorder]:
     made = Recorder().up()
     yield made
-    made.down()
+    made.close()
     assert made.problems == []
 
 
