@@ -37,7 +37,8 @@ COPIES: dict[str, tuple[str, list[Patch]]] = {
         [
             ("trainer.toml", "default = 0.1\nmin = 0\nmax = 10\n", "default = 0.1\nmin = 0\nmax = 1e308\n"),
             ("train.py", '"LEARNING_RATE", 0.1, 0, 10)', '"LEARNING_RATE", 0.1, 0, 1e308)'),
-            ("train.py", "| measured)\n", '| measured | {"sum": np.abs(model["weights"]).sum()})\n'),
+            ("train.py", '"train") | measured\n', '"train") | measured | {"sum": np.abs(model["weights"]).sum()}\n'),
+            ("train.py", 'if not np.isfinite(measured["val/loss"]):', "if False:"),  # it is to go on
         ],
     ),
 }
