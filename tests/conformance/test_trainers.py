@@ -17,12 +17,13 @@ from trainyard.settings import Settings
 CASES = [  # the first is away for the minute that a check takes by default
     ("template", None, {}, 60),
     ("sklearn", None, {}, 5),
-    ("timm", "test_resnet", {"image_size": "32"}, 5),
-    ("huggingface", "resnet-tiny", {"image_size": "32"}, 5),
-    ("ultralytics", "yolo11n", {"image_size": "32"}, 5),
+    ("timm", "test_resnet", {"image_size": "32"}, 15),
+    ("huggingface", "resnet-tiny", {"image_size": "32"}, 15),
+    ("ultralytics", "yolo11n", {"image_size": "32"}, 15),
 ]
 
 
+@pytest.mark.timeout(900)  # 22 starts, each imports torch; two at a time
 @pytest.mark.parametrize(("name", "model", "small", "away"), CASES, ids=[case[0] for case in CASES])
 def test_a_trainer_of_ours_passes_every_clause(
     name: str, model: str | None, small: dict[str, str], away: float, services: Services, tmp_path: Path
