@@ -149,7 +149,12 @@ def test_services_outlive_a_killed_supervisor_and_the_next_up_takes_them_over(pl
     place.run("up", "--detach")
     assert {name: place.pid(name) for name in before} == before
     psutil.Process(before["backend"]).kill()
-    wait_for("a new backend", lambda: place.pid("backend") not in before.values(), 40)
+
+    def is_new() -> bool:  # between the two there is none
+        now = place.stack.services["backend"].identity
+        return now is not None and now.pid not in before.values()
+
+    wait_for("a new backend", is_new, 40)
 
 
 def test_down_finds_services_whose_supervisor_was_killed(place: Installation) -> None:
