@@ -31,7 +31,9 @@ def test_resume_takes_a_checkpoint_by_name_or_by_its_epoch(shell: Shell) -> None
     by_number = shell.json("resume", parent[-4:], "--from", "2")
     assert by_number["resume_from"] == f"checkpoints/job-{parent}/epoch-2.pt"
     by_name = shell.json("resume", parent, "--from", "best", "--epochs", "2")
-    assert by_name["message"] == f"Starts a fresh schedule of 2 epochs from the weights of {parent} (best, epoch 3 of 4)."
+    assert (
+        by_name["message"] == f"Starts a fresh schedule of 2 epochs from the weights of {parent} (best, epoch 3 of 4)."
+    )
     for child in (by_number, by_name):
         shell.backend.wait_closed(child["id"])
 
