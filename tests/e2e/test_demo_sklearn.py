@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.real.installation import ROOT, Installation, free_block
+from tests.real.checkout import copy_checkout
+from tests.real.installation import Installation, free_block
 
 # how this machine reaches its package index is not ours to take away
 NETWORK = re.compile(r"(?i)(https?|all|no)_proxy|ssl_cert_(file|dir)|requests_ca_bundle|pip_.*|uv_.*index.*")
@@ -20,17 +21,7 @@ NETWORK = re.compile(r"(?i)(https?|all|no)_proxy|ssl_cert_(file|dir)|requests_ca
 @pytest.fixture
 def clone(tmp_path: Path) -> Generator[Path]:
     """What a clone of this very state of the checkout would be, on ports of its own."""
-    target = tmp_path / "a clone"
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        check=True,
-    )
-    for name in filter(None, listed.stdout.decode().split("\0")):
-        if (ROOT / name).is_file():
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, target / name)
+    target = copy_checkout(tmp_path / "a clone")
     first = free_block()
     ports = {"S3_PORT": first, "PORT": first + 10, "MLFLOW_PORT": first + 11}
     (target / ".env").write_text("".join(f"TRAINYARD_{name}={port}\n" for name, port in ports.items()))

@@ -9,19 +9,16 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.real.checkout import copy_checkout
+
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="./trainyard is a shell script; run it on Linux")
 
 PYTHON = Path(sys.base_prefix) / "bin" / "python3"
 TOOLS = "sh cmp readlink env cat".split()  # noqa: SIM905 - what the script and its programs call
-LEFT_OUT = shutil.ignore_patterns(".git", ".venv", ".trainyard", "node_modules", "__pycache__", ".*_cache", "tests")
 
 
 def make_clone(folder: Path) -> Path:
-    """The checkout without anything that was made in it; the path has a space in it."""
-    clone = folder / "a clone"
-    shutil.copytree(ROOT, clone, ignore=LEFT_OUT, symlinks=True)
-    return clone
+    return copy_checkout(folder / "a clone")  # the path has a space in it
 
 
 def make_path(folder: Path, *, python: str | None = None) -> Path:

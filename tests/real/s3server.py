@@ -1,6 +1,7 @@
 """A real S3 server on free loopback ports, with keys of its own, stopped by its pid."""
 
 import json
+import re
 import secrets
 import socket
 import subprocess
@@ -96,6 +97,9 @@ def running_s3(folder: Path) -> Generator[S3Server]:
     finally:
         process.kill()
         process.wait(10)
+        for port in re.findall(r"port(?:\.grpc)?=(\d+)", " ".join(process.args)):
+            for name in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):  # where it puts them, whatever it is told
+                name.unlink(missing_ok=True)
 
 
 def _wait_until_it_answers(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
