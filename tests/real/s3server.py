@@ -69,19 +69,20 @@ def free_ports(count: int) -> list[int]:
             one.close()
 
 
-def weed_command(folder: Path, keys: Path, port: int) -> list[str]:
+def weed_command(folder: Path, keys: Path, port: int, listen: str = "127.0.0.1") -> list[str]:
     names = ["master.port", "master.port.grpc", "filer.port", "filer.port.grpc", "volume.port", "volume.port.grpc"]
     names += ["s3.port.grpc", "admin.port", "admin.port.grpc"]
     ports = [f"-{name}={number}" for name, number in zip(names, free_ports(len(names)), strict=True)]
     # -disableHttp: without it the filer serves every file to anybody, keys or not
     off = ["-disableHttp", "-webdav=false", "-admin.ui=false", "-master.telemetry=false"]
     off += ["-s3.port.iceberg=0", "-s3.port.lance=0"]
-    local = ["-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-dir={folder}", f"-s3.config={keys}", f"-s3.port={port}"]
+    local = ["-ip=127.0.0.1", f"-ip.bind={listen}", f"-dir={folder}", f"-s3.config={keys}", f"-s3.port={port}"]
     return [str(Path(sys.executable).with_name("weed")), "mini", *local, *ports, *off]
 
 
 @contextmanager
-def running_s3(folder: Path) -> Generator[S3Server]:
+def running_s3(folder: Path, listen: str = "127.0.0.1") -> Generator[S3Server]:
+    """`listen`: 0.0.0.0 where others than this machine are to reach it, too; its keys keep strangers out."""
     access, secret = secrets.token_hex(8), secrets.token_hex(16)
     identity = {"name": "test", "credentials": [{"accessKey": access, "secretKey": secret}], "actions": ["Admin"]}
     keys = folder / "keys.json"
@@ -90,7 +91,7 @@ def running_s3(folder: Path) -> Generator[S3Server]:
     data = folder / "data"
     data.mkdir()
     with (folder / "weed.log").open("wb") as log:
-        process = subprocess.Popen(weed_command(data, keys, port), stdout=log, stderr=log, cwd=folder)
+        process = subprocess.Popen(weed_command(data, keys, port, listen), stdout=log, stderr=log, cwd=folder)
     try:
         _wait_until_it_answers(f"http://127.0.0.1:{port}", process, folder / "weed.log")
         yield S3Server(f"http://127.0.0.1:{port}", access, secret, process.pid)
