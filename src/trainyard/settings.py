@@ -68,6 +68,12 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("TRAINYARD_EXECUTION_MODE", "EXECUTION_MODE"),
         description="Tier of jobs that name none: local (also: subprocess), k8s or image",
     )
+    kubeconfig: Path | None = Field(
+        None,
+        validation_alias=AliasChoices("TRAINYARD_KUBECONFIG", "KUBECONFIG"),
+        description="The cluster's kubeconfig; empty: KUBECONFIG, ~/.kube/config, or the pod's own account",
+    )
+    k8s_context: str = Field("", description="Context of the kubeconfig; empty: its current one")
     k8s_namespace: str = Field(
         "trainyard", pattern=r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$", description="Namespace of jobs on Kubernetes"
     )
@@ -97,10 +103,19 @@ class Settings(BaseSettings):
     silence_seconds: float = Field(90, ge=1, description="An idle or stopped trainer silent for so long is lost")
     stuck_seconds: float = Field(1800, ge=1, description="A busy trainer silent for so long is lost")
     launch_seconds: float = Field(3600, ge=1, description="Most a job may take from its slot to its first sign of life")
+    max_relaunches: int = Field(3, ge=0, le=100, description="How often a job whose pod was taken away starts again")
     max_job_hours: float = Field(24 * 7, gt=0, description="Most a job may run")
     token_hours: float = Field(12, gt=0, le=24, description="How long a job's token lasts; renewed in heartbeats")
     sample_count: int = Field(4, ge=0, le=64, description="Validation pictures a trainer shows after each epoch")
     log_limit_mb: int = Field(64, ge=1, description="Most of a job's log that is kept; the middle is cut")
+    loki_url: SecretStr | None = Field(
+        None,
+        validation_alias=AliasChoices("TRAINYARD_LOKI_URL", "LOKI_URL"),
+        description="Loki that job logs are also sent to; it may hold user:password. Empty: none",
+    )
+    loki_token: SecretStr | None = Field(
+        None, description="Bearer token for Loki, or the password of the user in its address"
+    )
     max_upload_mb: int = Field(20_480, ge=1, description="Largest dataset or weights that may be uploaded")
     max_request_mb: int = Field(8, ge=1, description="Largest body of any other request")
     max_predict_mb: int = Field(

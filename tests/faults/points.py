@@ -10,6 +10,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
+from trainyard.executors.kubernetes import sending
 from trainyard.executors.local import executor
 from trainyard.jobs.launch import Launcher
 from trainyard.jobs.reconcile import Reconciler
@@ -19,6 +20,7 @@ POINTS: dict[str, tuple[Any, str]] = {
     "claimed": (executor.LocalExecutor, "submit"),  # it has its turn and its slot
     "prepared": (executor.LocalExecutor, "_start_shim"),  # its run folder is ready
     "born": (executor, "_wait_for_shim"),  # its shim was started, and has not said who it is
+    "job_made": (sending, "_make_owned"),  # its Job is in the cluster, suspended, and nothing that it needs
     "launched": (Launcher, "_note_launch"),  # it runs, and nobody noted that
 }
 

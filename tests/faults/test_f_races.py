@@ -64,7 +64,7 @@ class Racers:
 
     def store(self, number: int, **values: Any) -> Job:
         job = a_job(id=f"job-20261121-101112-{number:04d}", request_hash="", **values)
-        self.here.write(lambda conn: repository.insert(conn, asdict(job)))
+        self.here.write(lambda conn: repository.insert(conn, asdict(job) | {"resources": {}}))
         return job
 
     def job(self, job_id: str) -> Job:

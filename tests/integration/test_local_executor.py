@@ -289,10 +289,10 @@ def test_an_attached_run_is_prepared_and_waits_for_its_terminal(runs: Runs) -> N
     assert runs.files(spec.run).shim() is None
 
 
-def test_the_table_of_executors_names_what_is_not_there_yet(runs: Runs) -> None:
-    executors = Executors(runs.settings)
+def test_a_tier_whose_cluster_cannot_be_had_is_refused_and_the_others_work(runs: Runs, tmp_path: Path) -> None:
+    executors = Executors(runs.settings.model_copy(update={"kubeconfig": tmp_path / "none"}))
     assert isinstance(executors.get(Execution.LOCAL), LocalExecutor)
     assert executors.get(Execution.LOCAL) is executors.get(Execution.LOCAL)
-    with pytest.raises(NotAvailable, match="Kubernetes arrives with"):
+    with pytest.raises(NotAvailable, match="no cluster"):
         executors.get(Execution.K8S)
     executors.close()

@@ -3,12 +3,13 @@
 from dataclasses import fields
 from typing import Any
 
+from trainyard.contract.resources import Resources
 from trainyard.contract.vocabulary import Execution, State, Task
 from trainyard.jobs.decide import Limits
 from trainyard.jobs.model import Job
 
 NOW = 1_800_000_000.0
-LIMITS = Limits(silence=90, stuck=1800, launch=3600, run=7 * 86_400, since=NOW - 86_400)
+LIMITS = Limits(silence=90, stuck=1800, launch=3600, run=7 * 86_400, relaunches=3, since=NOW - 86_400)
 
 
 def a_job(**given: Any) -> Job:
@@ -27,6 +28,7 @@ def a_job(**given: Any) -> Job:
         "priority": 0,
         "attached": False,
         "callbacks": True,
+        "resources": Resources(),
         "keep_epochs": 0,
         "state": State.RUNNING,
         "attempt": 1,

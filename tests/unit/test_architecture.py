@@ -15,12 +15,17 @@ SOURCE = ROOT / "src" / "trainyard"
 LAYERS = [
     {"cli", "api", "stack", "conformance"},
     {"jobs", "callbacks", "predictions", "datasets", "weights"},
-    {"executors", "events", "logs", "storage", "tracking", "db"},
+    {"executors", "images", "events", "logs", "storage", "tracking", "db"},
     {"contract", "settings", "errors", "uv"},
 ]
 CLI_MAY_IMPORT = {"cli", "stack", "conformance", "contract", "settings", "errors"}
-# what would be sent to a cluster is shown without a backend: by the functions that the backend builds it with
-BEYOND_HTTP = {"dry_run.py": {"executors", "jobs"}}
+# what would be sent to a cluster is shown without a backend, by the functions that build it; images are built here
+BEYOND_HTTP = {
+    "dry_run.py": {"executors", "jobs"},
+    "away.py": {"executors"},
+    "build.py": {"images"},
+    "cluster.py": {"images"},
+}
 
 
 def python_files() -> list[Path]:

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from tests.unit.jobs_made import LIMITS, NOW, a_job
 from trainyard.contract.callbacks import Done
 from trainyard.contract.vocabulary import DoneStatus, Reason, State
-from trainyard.executors.base import Absent, Alive, Exited, Observation, Preparing
-from trainyard.jobs.decide import AskToStop, Close, Kill, Launch, MarkStuck, Start, decide
+from trainyard.executors.base import Absent, Alive, Exited, Observation, Preparing, Unseen
+from trainyard.jobs.decide import AskToStop, Close, Explain, Kill, Launch, MarkStuck, Relaunch, Start, decide
 from trainyard.jobs.states import may_follow
 from trainyard.jobs.transition import Ending
 
@@ -140,6 +140,56 @@ def test_what_we_ended_is_killed_at_once() -> None:
     assert decide(lost, IDLE, NOW, LIMITS) == Kill()
 
 
+TAKEN = Exited(None, 9, reason=Reason.EVICTED, message="Its node ran out of memory.", relaunch=True)
+
+
+def test_a_run_that_was_taken_away_gets_another_attempt_and_not_for_ever() -> None:
+    for state in (State.QUEUED, State.RUNNING):
+        assert decide(a_job(state=state), TAKEN, NOW, LIMITS) == Relaunch("Its node ran out of memory.")
+    match decide(a_job(attempt=4), TAKEN, NOW, LIMITS):
+        case Ending(State.FAILED, Reason.EVICTED, message):
+            assert "ran out of memory" in message
+        case other:
+            pytest.fail(str(other))
+
+
+def test_a_run_that_was_to_be_cancelled_or_had_told_its_end_is_not_started_again() -> None:
+    assert isinstance(decide(a_job(cancel_requested_at=NOW - 1), TAKEN, NOW, LIMITS), Ending)
+    told = Done(attempt=1, seq=9, status=DoneStatus.SUCCEEDED)
+    match decide(a_job(), replace(TAKEN, receipt=told, reason=None), NOW, LIMITS):
+        case Ending(State.SUCCEEDED, Reason.COMPLETED):
+            pass
+        case other:
+            pytest.fail(str(other))
+
+
+def test_what_nobody_can_see_is_left_alone() -> None:
+    seen = Unseen("The cluster does not answer.")
+    for state in State:
+        assert decide(a_job(state=state, launched_at=None), seen, NOW, LIMITS) is None
+    assert decide(a_job(), seen, NOW + 1700, LIMITS) is None
+    match decide(a_job(), seen, NOW + 1900, LIMITS):
+        case Ending(State.FAILED, Reason.HEARTBEAT_LOST, message):
+            assert "does not answer" in message
+        case other:
+            pytest.fail(str(other))
+    assert decide(a_job(cancel_requested_at=NOW), seen, NOW, LIMITS) == AskToStop()
+
+
+def test_what_a_launched_job_waits_for_is_told_once() -> None:
+    queued = {"state": State.QUEUED, "started_at": None}
+    seen = Preparing("It waits for a node.", Reason.UNSCHEDULABLE, {"lines": ["0/1 nodes"]})
+    assert decide(a_job(**queued), seen, NOW, LIMITS) == Explain("It waits for a node.")
+    assert decide(a_job(**queued, message="It waits for a node."), seen, NOW, LIMITS) is None
+    assert decide(a_job(**{**queued, "launched_at": None}), seen, NOW, LIMITS) is None
+    match decide(a_job(**queued), seen, NOW + 3600, LIMITS):
+        case Ending(State.FAILED, Reason.UNSCHEDULABLE, message, evidence):
+            assert message.startswith("It waits for a node. It was not started within 3600 s")
+            assert evidence == {"lines": ["0/1 nodes"]}
+        case other:
+            pytest.fail(str(other))
+
+
 times = st.one_of(st.none(), st.floats(NOW - 10_000, NOW + 10))
 jobs = st.builds(
     lambda **values: a_job(**values),
@@ -160,6 +210,8 @@ receipts = st.one_of(st.none(), st.builds(Done, attempt=st.just(1), seq=st.just(
 looks: st.SearchStrategy[Any] = st.one_of(
     st.just(Absent()),
     st.just(Preparing("making an environment")),
+    st.just(Preparing("no node has room", Reason.UNSCHEDULABLE, {"lines": ["0/1 nodes"]})),
+    st.just(Unseen("the cluster does not answer")),
     st.builds(Alive, st.floats(NOW - 10_000, NOW), st.booleans()),
     st.builds(
         Exited,
@@ -170,6 +222,7 @@ looks: st.SearchStrategy[Any] = st.one_of(
         receipt=receipts,
         tail=st.text(max_size=200),
         reason=st.one_of(st.none(), st.sampled_from(Reason)),
+        relaunch=st.booleans(),
     ),
 )
 
@@ -194,4 +247,4 @@ def test_an_ended_job_is_never_ended_again(job: Any, seen: Observation) -> None:
 def test_an_open_job_whose_run_is_over_always_ends(job: Any, seen: Observation) -> None:
     launched = job.claim > 0 and job.state is not State.PENDING
     if isinstance(seen, Exited) and launched and not job.state.is_terminal:
-        assert isinstance(decide(job, seen, NOW, LIMITS), Ending)
+        assert isinstance(decide(job, seen, NOW, LIMITS), (Ending, Relaunch))

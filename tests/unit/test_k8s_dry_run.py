@@ -90,6 +90,8 @@ def test_a_plain_script_gets_the_variables_it_knows(tmp_path: Path) -> None:
         (["--on", "k8s", "--set", "nothing=1", "--dry-run"], "has no parameter 'nothing'"),
         (["--on", "k8s", "--model", "b", "--dry-run"], "has no model 'b'"),
         (["--on", "k8s", "--gpus", "100", "--dry-run"], "less than or equal to 64"),
+        (["--on", "k8s", "--memory", "2 GB", "--dry-run"], "'2 GB' is no amount of memory: write 2Gi"),
+        (["--on", "k8s", "--memory", "1Gi", "--replicas", "2", "--gpus", "2", "--dry-run"], "one GPU"),
         (["--image", "a/b"], "A local training runs in no image"),
     ],
 )
@@ -100,7 +102,11 @@ def test_what_is_wrong_is_said_in_words(tmp_path: Path, words: list[str], said: 
     assert done.stdout == ""
 
 
-def test_without_dry_run_the_tier_is_still_not_there(tmp_path: Path) -> None:
+def test_what_a_job_asks_for_is_in_its_manifests(tmp_path: Path) -> None:
     trainer(tmp_path)
-    done = run(tmp_path, "train", "-f", "x", "--on", "k8s", code=1)
-    assert "not in this release" in done.stderr
+    options = ("--cpu", "2", "--memory", "6Gi", "--replicas", "3", "--queue", "team")
+    job = objects(run(tmp_path, "submit", "-f", "x", "--on", "k8s", *options, "--dry-run"))["Job"]
+    assert job["metadata"]["labels"]["kueue.x-k8s.io/queue-name"] == "team"
+    assert job["spec"]["parallelism"] == 3
+    (container,) = job["spec"]["template"]["spec"]["containers"]
+    assert container["resources"] == {"requests": {"cpu": "2", "memory": "6Gi"}, "limits": {"memory": "6Gi"}}

@@ -15,7 +15,7 @@ from lightkube.resources.core_v1 import ConfigMap, Secret, Service
 
 from tests.unit.k8s_made import CANARY, DIGEST, RUN, built, settings, spec, trainer, variables
 from trainyard.executors.base import RunId
-from trainyard.executors.kubernetes.manifest import RESUME, Manifests
+from trainyard.executors.kubernetes.manifest import COMPLETE, Manifests
 from trainyard.executors.kubernetes.shown import as_yaml
 
 KINDS: dict[str, Any] = {"Job": Job, "Secret": Secret, "ConfigMap": ConfigMap, "Service": Service}
@@ -76,7 +76,9 @@ def test_a_queue_gets_its_label_and_keeps_the_job_suspended(tmp_path: Path) -> N
     assert queued.waits_for_queue
     assert queued.job["metadata"]["labels"]["kueue.x-k8s.io/queue-name"] == "gpus"
     assert queued.job["spec"]["suspend"] is free.job["spec"]["suspend"] is True
-    assert RESUME == {"spec": {"suspend": False}}
+    complete = {"metadata": {"annotations": {COMPLETE: "true"}}}
+    assert queued.resumed == complete
+    assert free.resumed == complete | {"spec": {"suspend": False}}
     assert (
         built(settings(tmp_path), spec(), queue="mine").job["metadata"]["labels"]["kueue.x-k8s.io/queue-name"] == "mine"
     )

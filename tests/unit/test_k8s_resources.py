@@ -7,11 +7,13 @@ import pytest
 
 from tests.unit.k8s_made import built, settings, trainer
 from tests.unit.k8s_made import spec as run_of
+from tests.unit.pods_made import a_node
 from trainyard.contract.manifest import read_manifest
 from trainyard.contract.resources import Needs, Resources
 from trainyard.errors import InvalidInput, InvalidSetting
 from trainyard.executors.kubernetes.addresses import out_of_reach, pod_addresses
 from trainyard.executors.kubernetes.resources import PodNeeds, decide
+from trainyard.executors.kubernetes.scheduling import too_many_gpus
 
 ROOT = Path(__file__).parents[2]
 
@@ -116,3 +118,10 @@ def test_pods_see_other_addresses_and_this_machines_own_are_warned_of(tmp_path: 
         "http://10.0.0.1:8000", "http://minio-service:9000", "http://mlflow-service:5000",
     )  # fmt: skip
     assert out_of_reach(there) == []
+
+
+def test_more_gpus_than_any_node_has_are_doubted_and_no_others() -> None:
+    nodes = [a_node("a", **{"nvidia.com/gpu": "2"}), a_node("b")]
+    assert too_many_gpus(3, nodes).startswith("No node of the cluster has 3 GPUs; the most that one has is 2.")
+    assert too_many_gpus(1, [a_node("b")]).startswith("No node of the cluster has a GPU; the most that one has is 0.")
+    assert too_many_gpus(2, nodes) == too_many_gpus(0, [a_node("b")]) == too_many_gpus(9, []) == ""

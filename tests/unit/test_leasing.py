@@ -1,6 +1,6 @@
 """Who gets which slot and which GPU."""
 
-from tests.unit.jobs_made import a_job
+from tests.unit.jobs_made import NOW, a_job
 from trainyard.contract.vocabulary import Execution
 from trainyard.executors.base import Capacity
 from trainyard.jobs.leasing import Grant, Never, Wait, gpus_of, grant, share_out
@@ -39,11 +39,32 @@ def test_more_gpus_than_there_are_is_said_at_once() -> None:
 def test_the_first_in_line_gets_what_there_is_and_the_next_waits_for_it() -> None:
     first, second, other = a_job(id="job-a"), a_job(id="job-b"), a_job(id="job-c", execution=Execution.K8S)
     capacities = {Execution.LOCAL: Capacity(1, ()), Execution.K8S: None}
-    turns = {job.id: turn for job, turn in share_out([first, second, other], "n", capacities, {})}
+    turns = {job.id: turn for job, turn in share_out([first, second, other], "n", capacities, {}, NOW)}
     assert turns["job-a"] == Grant(("n/slot/0",), ())
     assert isinstance(turns["job-b"], Wait)
     assert "job-a" in turns["job-b"].why
     assert turns["job-c"] == Grant((), ())
+
+
+def test_a_tier_that_cannot_be_had_fails_its_jobs_and_no_others() -> None:
+    ours, theirs = a_job(id="job-a"), a_job(id="job-b", execution=Execution.K8S)
+    capacities = {Execution.LOCAL: Capacity(1, ()), Execution.K8S: Never("There is no cluster.")}
+    turns = {job.id: turn for job, turn in share_out([theirs, ours], "n", capacities, {}, NOW)}
+    assert turns == {"job-a": Grant(("n/slot/0",), ()), "job-b": Never("There is no cluster.")}
+
+
+def test_each_further_attempt_waits_longer() -> None:
+    def waits(attempt: int, seconds: float) -> bool:
+        job = a_job(execution=Execution.K8S, attempt=attempt, queued_at=NOW - seconds)
+        ((_, turn),) = share_out([job], "n", {Execution.K8S: None}, {}, NOW)
+        return isinstance(turn, Wait)
+
+    assert not waits(1, 0)
+    assert waits(2, 4)
+    assert not waits(2, 6)
+    assert waits(3, 9)
+    assert waits(40, 299)
+    assert not waits(40, 301)
 
 
 def test_leased_gpus_are_found_again_by_name() -> None:

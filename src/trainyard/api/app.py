@@ -13,14 +13,17 @@ from trainyard.api.routes import (
     callbacks,
     catalog,
     checkpoints,
+    code,
     datasets,
     health,
     jobs,
     observe,
     predict,
     samples,
+    surroundings,
     weights,
 )
+from trainyard.executors.bundle import LARGEST_ARCHIVE
 from trainyard.settings import Settings
 
 DESCRIPTION = "Train vision models: the same job on your machine, in Kubernetes and in production."
@@ -46,7 +49,8 @@ def create_app(settings: Settings) -> FastAPI:
         openapi_url=None,
     )
     failures.install(app)
-    for module in (health, catalog, datasets, weights, callbacks, jobs, checkpoints, predict, samples, observe):
+    told = (jobs, checkpoints, predict, samples, surroundings, observe)
+    for module in (health, catalog, datasets, weights, code, callbacks, *told):
         app.include_router(module.router)
     app.include_router(datasets.samples)
     app.add_middleware(callbacks.Shortcut)
@@ -58,6 +62,7 @@ def create_app(settings: Settings) -> FastAPI:
         larger={
             "/v1/datasets": UNLIMITED,
             "/v1/weights/[^/]+": UNLIMITED,
+            "/v1/code/[^/]+": LARGEST_ARCHIVE,
             "/v1/jobs/[^/]+/predict": settings.max_predict_mb * 2**20,
         },
     )

@@ -68,7 +68,8 @@ def in_words(errors: Sequence[Any]) -> Problem:
     """The first thing wrong with a request, by the field's name."""
     first = errors[0]
     where = ".".join(str(part) for part in first["loc"] if part not in ("body", "query", "path", "header"))
-    return Problem(code="invalid_input", message=f"{where or 'The body'}: {first['msg']}", field=where or None)
+    what = first["msg"].removeprefix("Value error, ")  # pydantic's name for what our own checks say
+    return Problem(code="invalid_input", message=f"{where or 'The body'}: {what}", field=where or None)
 
 
 async def _http(_request: Request, error: Exception) -> JSONResponse:

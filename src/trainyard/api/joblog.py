@@ -2,12 +2,15 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from pathlib import Path
 
 from trainyard.api.platform import Platform
+from trainyard.contract.keys import log_key
 from trainyard.errors import NotFound
+from trainyard.executors.base import RunId
 from trainyard.jobs import repository
 from trainyard.jobs.model import Job
 from trainyard.logs import files
@@ -15,6 +18,7 @@ from trainyard.logs import files
 FOLLOW_SECONDS = 0.1
 PIECE = 256 * 1024
 KEEPALIVE_LOOKS = 150
+LAST_WORDS_SECONDS = 20.0  # a pod's log arrives a little after its end
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +42,46 @@ class JobLog:
         return cls(platform, job_id)
 
     def read(self, offset: int, limit: int, tail: int | None = None) -> Part:
-        """Blocking. The text from `offset`, or the last `tail` bytes."""
+        """Blocking. The text from `offset`, or the last `tail` bytes. Attempts that were taken away come before the one
+        that runs, as one text; the last bytes are the newest one's."""
         job = self._platform.jobs.get(self._job_id)  # first: what is written after this look is not the end
+        before, texts, room = 0, list[str](), limit
+        for attempt in range(1, job.attempt):
+            path, key, size = self._earlier(job, attempt)
+            while not tail and offset < before + size and room > 0:
+                part = self._of_earlier(path, key, offset - before, room)
+                texts.append(part.text)
+                room -= before + part.next_offset - offset
+                offset = before + part.next_offset
+            before += size
+        if room <= 0:
+            return Part("".join(texts), offset, False)
+        part = self._newest(job, max(0, offset - before), room, tail)
+        return Part("".join(texts) + part.text, before + part.next_offset, part.complete)
+
+    def _earlier(self, job: Job, attempt: int) -> tuple[Path | None, str, int]:
+        """Where an attempt's log lies, and its size; it doesn't change any more."""
+        key, path = log_key(job.id, attempt), self._path(job, attempt)
+        if path is not None:
+            return path, key, files.size(path)
+        head = self._platform.store.head(key)
+        return None, key, head.size if head is not None else 0
+
+    def _of_earlier(self, path: Path | None, key: str, offset: int, limit: int) -> Part:
+        if path is None:
+            return self._from_store(key, offset, limit, None)
+        text, following = files.read_range(path, offset, limit)
+        return Part(text, max(following, offset + 1), False)  # never the same place again
+
+    def _path(self, job: Job, attempt: int) -> Path | None:
+        executor = self._platform.executors.get(job.execution)
+        path = executor.log_path(RunId(job.id, attempt, job.trace_id))
+        return path if path is not None and path.exists() else None
+
+    def _newest(self, job: Job, offset: int, limit: int, tail: int | None) -> Part:
         ended = self._is_over(job)
-        path = self._platform.executors.get(job.execution).log_path(job.run)
-        if path is not None and path.exists():
+        path = self._path(job, job.attempt)
+        if path is not None:
             if tail:
                 text, following = _last(path, tail, ended)
             else:
@@ -84,8 +123,8 @@ class JobLog:
         """Until its processes are gone, the trainer's last words may still come."""
         if not job.state.is_terminal or job.closed_at is not None or job.node is None:
             return job.state.is_terminal
-        if self._platform.executors.get(job.execution).capacity is None:
-            return False
+        if self._platform.executors.get(job.execution).capacity is None:  # a cluster that is away may stay so
+            return job.finished_at is not None and time.time() - job.finished_at > LAST_WORDS_SECONDS
         with self._platform.database.read() as conn:  # its leases go with its processes; closing waits for the store
             return not repository.leases_of(conn, job.id)
 

@@ -26,5 +26,5 @@ def configure(level: str) -> None:
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    for noisy in ("botocore", "boto3", "urllib3", "alembic"):
+    for noisy in ("botocore", "boto3", "urllib3", "alembic", "httpx2"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

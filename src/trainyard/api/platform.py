@@ -7,15 +7,16 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from trainyard.api.shipping_logs import start_shipper
 from trainyard.callbacks.service import CallbackService
 from trainyard.callbacks.token import Tokens
-from trainyard.contract.vocabulary import Execution
 from trainyard.datasets.samples import Samples
 from trainyard.datasets.service import DatasetService
 from trainyard.db.engine import Database
 from trainyard.db.migrate import upgrade
 from trainyard.db.tables import projects
 from trainyard.events.stream import Hub
+from trainyard.executors.codestore import CodeStore
 from trainyard.executors.registry import Executors
 from trainyard.jobs.archive import Archive
 from trainyard.jobs.checkpoints import Checkpoints
@@ -24,7 +25,9 @@ from trainyard.jobs.launch import Launcher
 from trainyard.jobs.presence import Presence
 from trainyard.jobs.reconcile import Parts, Reconciler
 from trainyard.jobs.service import JobService
+from trainyard.jobs.shipping import Shipping
 from trainyard.jobs.trainers import Catalog
+from trainyard.logs.loki import Shipper
 from trainyard.predictions.service import PredictionService
 from trainyard.settings import Settings, keep_secret
 from trainyard.storage.store import Store
@@ -42,6 +45,7 @@ class Platform:
     executors: Executors
     launcher: Launcher
     jobs: JobService
+    codes: CodeStore
     checkpoints: Checkpoints
     callbacks: CallbackService
     datasets: DatasetService
@@ -52,11 +56,14 @@ class Platform:
     reconciler: Reconciler
     hub: Hub
     started_at: float
+    shipper: Shipper | None = None
 
     async def close(self) -> None:
         """Let go of everything; runs go on."""
         await self.hub.close()
         self.reconciler.close()
+        if self.shipper is not None:
+            await asyncio.to_thread(self.shipper.close)
         self.executors.close()
         await asyncio.to_thread(self.predictions.close)
         await asyncio.to_thread(self.uploads.shutdown, cancel_futures=True)
@@ -82,12 +89,13 @@ def build(settings: Settings) -> Platform:
         stuck=settings.stuck_seconds,
         launch=settings.launch_seconds,
         run=settings.max_job_hours * 3600,
+        relaunches=settings.max_relaunches,
         since=presence.since,
     )
     reconciler = Reconciler(Parts(database, executors.get, launcher, Archive(store), limits, presence, node))
-    executors.get(Execution.LOCAL).watch(lambda _job_id: reconciler.wake())
+    executors.watch(lambda _job_id: reconciler.wake())
     datasets = DatasetService(store, database)
-    checkpoints = Checkpoints(store, database)
+    checkpoints, codes = Checkpoints(store, database), CodeStore(store)
     platform = Platform(
         settings=settings,
         database=database,
@@ -95,7 +103,16 @@ def build(settings: Settings) -> Platform:
         catalog=catalog,
         executors=executors,
         launcher=launcher,
-        jobs=JobService(database, catalog, checkpoints, settings.execution_mode, executors.get, reconciler.wake),
+        jobs=JobService(
+            database,
+            catalog,
+            checkpoints,
+            settings.execution_mode,
+            executors.get,
+            reconciler.wake,
+            Shipping(settings, codes),
+        ),
+        codes=codes,
         checkpoints=checkpoints,
         callbacks=CallbackService(database, tokens),
         datasets=datasets,
@@ -108,6 +125,7 @@ def build(settings: Settings) -> Platform:
         started_at=limits.since,
     )
     reconciler.start()
+    platform.shipper = start_shipper(settings, database, executors, node)
     return platform
 
 

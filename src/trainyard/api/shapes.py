@@ -5,9 +5,11 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, FiniteFloat
 
 from trainyard.contract.manifest import Manifest, Scalar
+from trainyard.contract.resources import Resources
 from trainyard.contract.vocabulary import Execution, Reason, State, Task
 from trainyard.datasets.model import Dataset
 from trainyard.events.log import Entry
+from trainyard.executors.bundle import Bundle
 from trainyard.jobs.checkpoints import Checkpoint
 from trainyard.jobs.explain import Explanation
 from trainyard.jobs.model import Job
@@ -33,6 +35,9 @@ class JobOut(BaseModel):
     attached: bool
     callbacks: bool
     script: str | None
+    code_hash: str | None = Field(description="The bundle that its pods run; GET /v1/code/{hash} shows it")
+    resources: Resources = Field(description="What was asked of a cluster")
+    image: str | None = Field(description="The image it runs in")
     parent_id: str | None
     resume_from: str | None
     keep_epochs: int
@@ -304,6 +309,25 @@ class WeightsOut(BaseModel):
     @classmethod
     def of(cls, weights: Weights) -> "WeightsOut":
         return cls(**{name: getattr(weights, name) for name in cls.model_fields})
+
+
+class CodeFile(BaseModel):
+    path: str
+    bytes: int
+    executable: bool
+
+
+class CodeOut(BaseModel):
+    """A bundle: what travels of a trainer's folder."""
+
+    hash: str
+    bytes: int
+    files: list[CodeFile]
+
+    @classmethod
+    def of(cls, bundle: Bundle) -> "CodeOut":
+        files = [CodeFile(path=f.path, bytes=len(f.data), executable=f.executable) for f in bundle.files]
+        return cls(hash=bundle.hash, bytes=bundle.size, files=files)
 
 
 class WeightsList(BaseModel):

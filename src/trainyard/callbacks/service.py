@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from trainyard.callbacks.token import Claims, Tokens
 from trainyard.contract.callbacks import Answer, Done, Event, Heartbeat
-from trainyard.contract.vocabulary import State
+from trainyard.contract.vocabulary import Execution, Reason, State
 from trainyard.db.engine import Database, dumps
 from trainyard.db.prepared import Prepared
 from trainyard.db.tables import jobs
@@ -43,6 +43,7 @@ class _Row:
     project_id: str
     state: State
     attempt: int
+    execution: str
     cancel_requested_at: float | None
     trace_id: str
     seq: int
@@ -214,6 +215,8 @@ def _advance(conn: sa.Connection, row: _Row, item: Incoming) -> None:
 
 def _end(conn: sa.Connection, row: _Row, item: Incoming, done: Done) -> None:
     ending = endings.of_done(done, cancel_requested=row.cancel_requested_at is not None)
+    if ending.reason is Reason.CANCELLED_BY_SIGNAL and row.execution != Execution.LOCAL:
+        return  # the cluster sent that signal: why it did, and whether another attempt is due, its pod's end tells
     row.note(endings.results(row.id, done.checkpoint, done.mlflow_run_id))
     if ending.state is State.SUCCEEDED:
         row.progress = 1.0

@@ -70,6 +70,11 @@ class Client:
         repeat = "Idempotency-Key" in (headers or {})
         return self.request("POST", path, repeat=repeat, json=body, headers=headers, timeout=wait)
 
+    def put(self, path: str, content: bytes, kind: str, *, timeout: float) -> Any:
+        """Bytes as the body. Does the same however often it is sent."""
+        wait = httpx2.Timeout(timeout, connect=3)
+        return self.request("PUT", path, repeat=True, content=content, headers={"Content-Type": kind}, timeout=wait)
+
     def ask(self, path: str) -> Any:
         """A POST that does the same however often it is sent: cancel, attach."""
         return self.request("POST", path, repeat=True)

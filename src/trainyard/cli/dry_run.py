@@ -12,7 +12,7 @@ from trainyard.cli.samples import BUILT_IN
 from trainyard.contract.environment import JobFacts, Platform, environment, script_extras
 from trainyard.contract.keys import code_key, new_job_id, new_trace_id
 from trainyard.contract.manifest import Manifest
-from trainyard.contract.resources import Resources, is_pinned
+from trainyard.contract.resources import is_pinned
 from trainyard.contract.vocabulary import Execution
 from trainyard.errors import InvalidInput
 from trainyard.executors.base import RunId, RunSpec
@@ -29,9 +29,7 @@ from trainyard.settings import Settings
 SHOWN = 3  # names of those left out for one reason
 
 
-def dry_run(
-    settings: Settings, wanted: Wanted, execution: Execution, prefix: str, script: Path | None, image: str | None
-) -> None:
+def dry_run(settings: Settings, wanted: Wanted, execution: Execution, prefix: str, script: Path | None) -> None:
     """What travels on stderr, the manifests as YAML on stdout. Reads the trainer's folder and nothing else."""
     if execution is Execution.LOCAL:
         raise InvalidInput(
@@ -40,8 +38,9 @@ def dry_run(
             field="--dry-run",
         )
     manifest = trainer_of(settings, wanted.framework)
-    spec = _spec(settings, manifest, wanted, prefix, script)
-    needs = decide(settings, wanted.framework, manifest.resources, _resources(wanted, image))
+    request = _request(wanted, script)
+    spec = _spec(settings, manifest, wanted, request, prefix)
+    needs = decide(settings, wanted.framework, manifest.resources, spec.resources)
     program = read_program(settings, spec) if execution is Execution.K8S else None
     _tell(program, spec)
     for problem in out_of_reach(pod_addresses(settings)):
@@ -51,16 +50,8 @@ def dry_run(
     _print(build(settings, spec, needs, program).without_secrets())
 
 
-def _resources(wanted: Wanted, image: str | None) -> Resources:
-    try:
-        return Resources.model_validate({"gpus": wanted.gpus, "image": image})
-    except ValidationError as error:
-        raise _refused(error) from None
-
-
-def _spec(settings: Settings, manifest: Manifest, wanted: Wanted, prefix: str, script: Path | None) -> RunSpec:
+def _spec(settings: Settings, manifest: Manifest, wanted: Wanted, request: SubmitJob, prefix: str) -> RunSpec:
     """The run as the backend would make it, with words in place of secrets: none is read, none is made."""
-    request = _request(wanted, script)
     plain = is_plain_script(request, manifest, (settings.trainers_dir / f"trainer-{wanted.framework}").resolve())
     task = choose_task(request, manifest, None)
     facts = JobFacts(
@@ -89,7 +80,13 @@ def _spec(settings: Settings, manifest: Manifest, wanted: Wanted, prefix: str, s
         callback_token="",
     )
     variables = environment(facts, platform) | (script_extras(facts, platform) if plain else {})
-    return RunSpec(RunId(facts.job_id, 1, facts.trace_id), wanted.framework, variables, script)
+    return RunSpec(
+        run=RunId(facts.job_id, 1, facts.trace_id),
+        framework=wanted.framework,
+        env=variables,
+        script=Path(request.script) if request.script else None,
+        resources=request.wishes,
+    )
 
 
 def _request(wanted: Wanted, script: Path | None) -> SubmitJob:

@@ -1,18 +1,23 @@
 """`trainyard logs`: what a job printed."""
 
 import sys
+import time
 from typing import Annotated
 
 import typer
 
 from trainyard.cli.client import Client
 from trainyard.cli.console import err
+from trainyard.cli.stages import under_way
 from trainyard.cli.which_job import find_job
+from trainyard.cli.words import Job
+from trainyard.contract.vocabulary import State
 from trainyard.settings import load_settings
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 PIECE = 2**20
 LARGEST_TAIL = 8 * 2**20
+LOOK_SECONDS = 0.5
 
 
 @app.command()
@@ -29,10 +34,29 @@ def logs(
         found = find_job(client, job)["id"]
         offset = 0 if tail is None else _print_tail(client, found, tail)
         if follow:
-            for text in client.log(found, lambda said: err().print(f"[dim]{said}[/]"), offset):
-                _write(text)
+            _follow(client, found, offset)
         elif tail is None:
             _print_all(client, found)
+
+
+def print_as_it_comes(client: Client, job: Job) -> Job:
+    """Everything its trainer prints, from the beginning to the job's end; before that, what it waits for."""
+    with under_way("waiting for its turn", err()) as say:
+        while job["state"] in (State.PENDING, State.QUEUED) and not _has_begun(client, job["id"]):
+            say(job["message"] or "waiting for its turn")
+            time.sleep(LOOK_SECONDS)
+            job = client.get(f"/v1/jobs/{job['id']}")
+    _follow(client, job["id"], 0)
+    return client.get(f"/v1/jobs/{job['id']}")
+
+
+def _has_begun(client: Client, job_id: str) -> bool:
+    return bool(client.text(f"/v1/jobs/{job_id}/log", tail=1)[0])
+
+
+def _follow(client: Client, job_id: str, offset: int) -> None:
+    for text in client.log(job_id, lambda said: err().print(f"[dim]{said}[/]"), offset):
+        _write(text)
 
 
 def _print_all(client: Client, job_id: str) -> None:

@@ -21,6 +21,12 @@ TaskName = Annotated[Task | None, typer.Option("--task", help="Default: what fit
 Name = Annotated[str, typer.Option("--name", help="What to call the job in lists.")]
 Tags = Annotated[list[str] | None, typer.Option("--tag", help="A tag; may be given repeatedly.")]
 Gpus = Annotated[int | None, typer.Option("--gpus", min=0, help="How many GPUs. Default: one, if there is one.")]
+Cpu = Annotated[str | None, typer.Option("--cpu", help="CPUs on a cluster: 2, 500m. Default: the trainer's.")]
+Memory = Annotated[
+    str | None, typer.Option("--memory", help="Memory on a cluster, also its limit: 4Gi. Default: the trainer's.")
+]
+Replicas = Annotated[int | None, typer.Option("--replicas", min=1, help="Pods that train together. Default: one.")]
+Queue = Annotated[str | None, typer.Option("--queue", help="Kueue's LocalQueue. Default: a setting.")]
 KeepEpochs = Annotated[
     int, typer.Option("--keep-epochs", min=0, help="Keep a checkpoint of each of the newest so many epochs.")
 ]

@@ -29,6 +29,7 @@ class Wanted:
     gpus: int | None = None
     params: dict[str, str] = field(default_factory=dict[str, str])
     keep_epochs: int = 0
+    resources: dict[str, Any] = field(default_factory=dict[str, Any])
 
     @property
     def all_params(self) -> dict[str, Any]:
@@ -52,6 +53,7 @@ class Wanted:
             "gpus": self.gpus,
             "keep_epochs": self.keep_epochs,
             "params": self.all_params,
+            "resources": self.resources,
         }
 
 
@@ -64,6 +66,11 @@ def parse_assignments(given: Sequence[str] | None) -> dict[str, str]:
             raise InvalidInput(f"--set {text!r} is no assignment.", hint="Write --set name=value.", field="--set")
         params[name.strip()] = value
     return params
+
+
+def wishes(**given: str | int | None) -> dict[str, Any]:
+    """What was asked of a cluster; the backend knows how it is written."""
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def parse_tier(text: str | None, default: Execution) -> Execution:

@@ -1,7 +1,7 @@
 """`trainyard train`: a training in this terminal."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import typer
@@ -9,7 +9,7 @@ import typer
 from trainyard.cli import options
 from trainyard.cli.attached import run_attached
 from trainyard.cli.client import Client
-from trainyard.cli.request import DEFAULT_FRAMEWORK, Wanted, parse_assignments, parse_tier, ready_dataset
+from trainyard.cli.request import DEFAULT_FRAMEWORK, Wanted, parse_assignments, parse_tier, ready_dataset, wishes
 from trainyard.cli.unrecorded import run_unrecorded
 from trainyard.contract.manifest import read_manifest
 from trainyard.contract.vocabulary import Execution
@@ -33,14 +33,20 @@ def train(
     name: options.Name = "",
     tags: options.Tags = None,
     gpus: options.Gpus = None,
+    cpu: options.Cpu = None,
+    memory: options.Memory = None,
+    replicas: options.Replicas = None,
+    queue: options.Queue = None,
     keep_epochs: options.KeepEpochs = 0,
     on: options.Tier = None,
     image: options.Image = None,
     dry: options.DryRun = False,
+    follow: options.Watch = False,
 ) -> None:
     """Train in this terminal: debuggers work, Ctrl+C ends it properly, and the job is recorded like any other.
 
-    Without arguments: ultralytics, yolo11n, 10 epochs on the sample dataset.
+    Without arguments: ultralytics, yolo11n, 10 epochs on the sample dataset. With --on k8s the code of this folder
+    travels to a cluster and runs there in an image that exists: no build. --watch shows its log until its end.
 
     Example: trainyard train train.py --epochs 3 --set learning_rate=0.01
     """
@@ -50,15 +56,18 @@ def train(
     own = script is None or _is_entrypoint(settings, script, trainer)
     params = parse_assignments(assignments)
     title = name or ("" if own or script is None else script.name)
-    wanted = Wanted(trainer, model, epochs, dataset, task, title, tags or [], gpus, params, keep_epochs)
+    asked = wishes(cpu=cpu, memory=memory, replicas=replicas, queue=queue, image=image)
+    wanted = Wanted(trainer, model, epochs, dataset, task, title, tags or [], gpus, params, keep_epochs, asked)
     tier = parse_tier(on, Execution.LOCAL)
     if dry:
         # imported here: it takes a tenth of a second, and no other call needs it
         from trainyard.cli.dry_run import dry_run
 
-        dry_run(settings, wanted, tier, "dev", script, image)
+        dry_run(settings, wanted, tier, "dev", script)
         return
-    _require_local(tier, image)
+    if tier is not Execution.LOCAL:
+        raise typer.Exit(_train_away(settings, wanted, tier, None if own else script, follow))
+    _refuse_wishes(asked)
     _require_here(settings)
     with Client(settings, patience=PATIENCE_SECONDS) as client:
         try:
@@ -95,15 +104,23 @@ def _is_entrypoint(settings: Settings, script: Path, framework: str) -> bool:
     return script.resolve() == (folder / manifest.entrypoint).resolve()
 
 
-def _require_local(tier: Execution, image: str | None) -> None:
-    if tier is not Execution.LOCAL:
-        raise NotAvailable(
-            f"Execution {tier.value!r} is not in this release: Kubernetes arrives with one of the next.",
-            hint=f"`trainyard train --on {tier.value} --dry-run` shows what would be sent; `--on local` trains here.",
-            field="--on",
+def _train_away(settings: Settings, wanted: Wanted, tier: Execution, script: Path | None, follow: bool) -> int:
+    # imported here: reading a folder as git does takes libraries that no other call needs
+    from trainyard.cli.away import train_away
+
+    with Client(settings) as client:
+        if script is None or wanted.dataset is not None:
+            wanted = wanted.on(ready_dataset(settings, client, wanted.dataset, wanted.framework, wanted.task))
+        return train_away(settings, client, wanted, tier, script, follow=follow)
+
+
+def _refuse_wishes(asked: dict[str, Any]) -> None:
+    for name in asked:
+        raise InvalidInput(
+            f"A local training runs in no image and has all of this machine: --{name} is for a cluster.",
+            hint="Add --on k8s or --on image.",
+            field=f"--{name}",
         )
-    if image is not None:
-        raise InvalidInput("A local training runs in no image.", hint="Add --on k8s or --on image.", field="--image")
 
 
 def _require_here(settings: Settings) -> None:
@@ -111,5 +128,5 @@ def _require_here(settings: Settings) -> None:
     if host not in HERE:
         raise NotAvailable(
             f"`train` runs on the backend's own machine, and TRAINYARD_URL names another one: {settings.backend_url}.",
-            hint="`trainyard submit` hands the same training to it.",
+            hint="`trainyard submit` hands the same training to it; `train --on k8s` sends your code along.",
         )

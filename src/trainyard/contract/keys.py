@@ -8,6 +8,7 @@ JOB_ID_PATTERN = r"^(local|dev|job)-\d{8}-\d{6}-[a-z0-9]{4,12}$"
 DATASET_ID_PATTERN = r"^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$"
 PROJECT_ID_PATTERN = DATASET_ID_PATTERN
 WEIGHTS_NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$"
+CODE_HASH_PATTERN = r"^[0-9a-f]{64}$"
 CHECKPOINT_KIND_PATTERN = r"^(best|last|epoch-[1-9][0-9]{0,8})$"
 _ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"  # nothing that reads as something else
 
@@ -61,7 +62,7 @@ def weights_key(file_name: str) -> str:
 
 
 def code_key(bundle_hash: str) -> str:
-    """A trainer's code on its way into a cluster, where it is too much for a ConfigMap. One object for equal code."""
+    """The code that jobs run on a cluster. One object for equal code."""
     return f"code/{bundle_hash}.zip"
 
 

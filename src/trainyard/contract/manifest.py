@@ -149,6 +149,7 @@ class Manifest(BaseModel):
     callbacks: bool = True
     entrypoint: str = "train.py"
     command: list[str] = []  # instead of `python {entrypoint}`: for a trainer in another language, run in its folder
+    distributed: bool = False  # with several GPUs torchrun starts its entrypoint once for each
     predict: Predict = Predict()
     preload: list[str] = []
     resources: Needs = Needs()  # on a cluster, where a job doesn't say otherwise
@@ -165,6 +166,8 @@ class Manifest(BaseModel):
                 raise ValueError(f"the default of {name} {error}") from error
         for task, support in self.tasks.items():
             support.defaults = {name: self._fitting(task, name, value) for name, value in support.defaults.items()}
+        if self.distributed and self.command:
+            raise ValueError("distributed = true is for an entrypoint in Python: a command starts its processes itself")
         if "epochs" not in self.params:
             raise ValueError("params.epochs is missing: every trainer counts epochs")
         return self
@@ -185,10 +188,15 @@ def variable_of(parameter: str) -> str:
 
 def read_manifest(path: Path) -> Manifest:
     """Read and check a trainer.toml. Raises ValueError that names the file and the field."""
+    return parse_manifest(path.read_text(encoding="utf-8"), str(path))
+
+
+def parse_manifest(text: str, where: str) -> Manifest:
+    """The same for a text that is from `where`."""
     try:
-        return Manifest.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        return Manifest.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
-        raise ValueError(f"{path}: not valid TOML: {error}") from error
+        raise ValueError(f"{where}: not valid TOML: {error}") from error
     except ValidationError as error:
-        where = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise ValueError(f"{path}: {where}") from error
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise ValueError(f"{where}: {wrong}") from error

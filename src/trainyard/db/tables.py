@@ -58,7 +58,10 @@ jobs = sa.Table(
     sa.Column("gpus", sa.Integer),  # NULL: one, if there is one
     sa.Column("attached", sa.Boolean, nullable=False),  # `train` in a terminal is its parent, not the backend
     sa.Column("callbacks", sa.Boolean, nullable=False),  # false: a plain script, its exit code decides
-    sa.Column("script", sa.Text),  # what `train SCRIPT` named
+    sa.Column("script", sa.Text),  # what `train SCRIPT` named; with a code_hash, a path inside that bundle
+    sa.Column("code_hash", sa.String(64)),  # the bundle that its pods run; NULL: a local training's, or the image's own
+    sa.Column("resources", sa.JSON, nullable=False, server_default="{}"),  # contract/resources.py: what was asked for
+    sa.Column("image", sa.String(500)),  # the one it runs in; NULL: none, or not chosen yet
     sa.Column("parent_id", sa.String(40)),
     sa.Column("resume_from", sa.String(500)),
     sa.Column("keep_epochs", sa.Integer, nullable=False, server_default="0"),  # of how many epochs checkpoints stay
@@ -92,6 +95,7 @@ jobs = sa.Table(
     sa.UniqueConstraint("project_id", "idempotency_key"),
     sa.Index("ix_jobs_closed_at_state", "closed_at", "state"),
     sa.Index("ix_jobs_created_at_id", "created_at", "id"),
+    sa.Index("ix_jobs_parent_id", "parent_id"),
     sa.Index("ix_jobs_project_id_created_at", "project_id", "created_at", "id"),
 )
 

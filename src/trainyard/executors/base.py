@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from trainyard.contract.callbacks import Done
+from trainyard.contract.resources import Resources
 from trainyard.contract.vocabulary import Reason
 from trainyard.errors import TrainyardError
 
@@ -29,6 +30,8 @@ class RunSpec:
     script: Path | None = None  # None: the trainer's own entrypoint
     gpus: tuple[int, ...] = ()
     attached: bool = False  # a terminal will be the run's parent
+    code: str = ""  # the bundle that travels, by its hash; empty: none does
+    resources: Resources = field(default_factory=Resources)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +48,12 @@ class Addresses:
 
 @dataclass(frozen=True, slots=True)
 class Preparing:
-    """Not started yet, and why: an environment is being made, a pod waits for a node."""
+    """Not started yet, and why: an environment is being made, a pod waits for a node. Should it never start, `reason`
+    and `evidence` say what was in its way."""
 
     message: str = ""
+    reason: Reason | None = None
+    evidence: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,7 @@ class Exited:
     reason: Reason | None = None  # what the executor knows better than the exit code says (disk full, supervisor lost)
     message: str = ""
     evidence: dict[str, Any] = field(default_factory=dict[str, Any])  # what shows it, where the executor knows
+    relaunch: bool = False  # it was taken away for no fault of its own: another attempt may do better
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +87,14 @@ class Absent:
     """There is no trace of it: never launched, or forgotten."""
 
 
-Observation = Preparing | Alive | Exited | Absent
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """Nobody can say now: what it runs on does not answer. No ground to end anything."""
+
+    message: str
+
+
+Observation = Preparing | Alive | Exited | Absent | Unseen
 
 
 class LaunchFailed(TrainyardError):
@@ -128,6 +142,10 @@ class Executor(Protocol):
     @property
     def capacity(self) -> Capacity | None:
         """None: somebody else queues (a cluster)."""
+        ...
+
+    def doubts(self, wishes: Resources) -> str:
+        """A sentence for wishes that nothing there can meet as things stand; empty: none. At once, no network."""
         ...
 
     def plan(self, spec: RunSpec) -> Any:

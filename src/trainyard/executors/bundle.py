@@ -9,7 +9,7 @@ import os
 import stat
 import unicodedata
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -19,6 +19,7 @@ from trainyard.executors.ignored import Ignored
 
 LARGEST_FILE = 1 << 20  # beyond it only Python files: what else is so large is data
 LARGEST_BUNDLE = 64 << 20
+LARGEST_ARCHIVE = LARGEST_BUNDLE + (8 << 20)  # room for what a zip says of 5,000 files
 MOST_FILES = 5_000
 _FOLDERS = {"__pycache__", "node_modules", "mlruns", "venv"}
 _SUFFIXES = {
@@ -69,12 +70,11 @@ class Bundle:
         return digest.hexdigest()
 
     def archive(self) -> bytes:
-        """A zip of it, the same each time."""
+        """A zip of it, the same bytes wherever and whenever it is made: not compressed, for two zlibs differ."""
         made = io.BytesIO()
-        with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        with zipfile.ZipFile(made, "w", zipfile.ZIP_STORED) as archive:
             for file in self.files:
                 entry = zipfile.ZipInfo(file.path, (1980, 1, 1, 0, 0, 0))
-                entry.compress_type = zipfile.ZIP_DEFLATED
                 entry.create_system = 3  # Unix, or the mode below means nothing
                 entry.external_attr = (stat.S_IFREG | _mode(file)) << 16
                 archive.writestr(entry, file.data)
@@ -93,6 +93,12 @@ class Bundle:
                     field="script",
                 )
         raise InvalidInput(f"{name} is to be run, but is not in its folder.", field="script")
+
+
+def make_bundle(files: Iterable[File], left_out: Iterable[LeftOut] = ()) -> Bundle:
+    """In the order that the hash is over."""
+    by_path = sorted(files, key=lambda file: file.path.encode())
+    return Bundle(tuple(by_path), tuple(sorted(left_out, key=lambda left: left.path)))
 
 
 def bundle_folder(folder: Path) -> Bundle:
@@ -130,8 +136,7 @@ class _Collected:
         self._size = 0
 
     def bundle(self) -> Bundle:
-        files = sorted(self._files.values(), key=lambda file: file.path.encode())
-        return Bundle(tuple(files), tuple(sorted(self._left_out, key=lambda left: left.path)))
+        return make_bundle(self._files.values(), self._left_out)
 
     def entries(self, base: str) -> Iterator[os.DirEntry[str]]:
         try:
@@ -200,7 +205,7 @@ class _Collected:
 def _why_not(entry: os.DirEntry[str], is_folder: bool) -> str:
     """What never travels, whatever .gitignore says; empty: it may."""
     name = entry.name
-    if any(unicodedata.category(character) in ("Cc", "Cs") for character in name):
+    if is_unreadable(name):
         return "named with characters that nobody can read"
     if name.startswith("."):
         return "hidden"
@@ -209,6 +214,10 @@ def _why_not(entry: os.DirEntry[str], is_folder: bool) -> str:
             return "made by a tool"
         return ""
     return _WHY.get(PurePosixPath(name).suffix.lower(), "")
+
+
+def is_unreadable(name: str) -> bool:
+    return any(unicodedata.category(character) in ("Cc", "Cs") for character in name)
 
 
 def _unreadable(path: str, error: OSError) -> InvalidInput:

@@ -2,41 +2,47 @@
 
 import importlib
 import threading
+from collections.abc import Callable
 
 from trainyard.contract.vocabulary import Execution
-from trainyard.errors import NotAvailable
 from trainyard.executors.base import Executor
 from trainyard.settings import Settings
 
-_EXECUTORS = {Execution.LOCAL: ("trainyard.executors.local.executor", "LocalExecutor")}
+_KUBERNETES = ("trainyard.executors.kubernetes.executor", "KubernetesExecutor")
+_EXECUTORS = {
+    Execution.LOCAL: ("trainyard.executors.local.executor", "LocalExecutor"),
+    Execution.K8S: _KUBERNETES,
+    Execution.IMAGE: _KUBERNETES,
+}
 
 
 class Executors:
-    """The executors of this process, each made when it is first asked for."""
+    """The executors of this process, each made when it is first asked for; two tiers may share one."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._made: dict[Execution, Executor] = {}
+        self._made: dict[tuple[str, str], Executor] = {}
+        self._changed: Callable[[str], None] = lambda job_id: None
         self._lock = threading.Lock()
 
     def get(self, execution: Execution) -> Executor:
-        """The executor of a tier. Raises NotAvailable for one that this release doesn't bring."""
+        """The executor of a tier. Raises NotAvailable or InvalidSetting for one that can't be had here."""
+        place = _EXECUTORS[execution]
         with self._lock:
-            if execution not in self._made:
-                self._made[execution] = _make(execution, self._settings)
-            return self._made[execution]
+            if place not in self._made:
+                module, name = place
+                executor: Executor = getattr(importlib.import_module(module), name)(self._settings)
+                executor.watch(self._tell)
+                self._made[place] = executor
+            return self._made[place]
+
+    def watch(self, changed: Callable[[str], None]) -> None:
+        """Call `changed(job_id)` whenever a run ends or changes, on any tier."""
+        self._changed = changed
+
+    def _tell(self, job_id: str) -> None:
+        self._changed(job_id)
 
     def close(self) -> None:
         for executor in self._made.values():
             executor.close()
-
-
-def _make(execution: Execution, settings: Settings) -> Executor:
-    if execution not in _EXECUTORS:
-        raise NotAvailable(
-            f"Execution {execution.value!r} is not in this release: Kubernetes arrives with one of the next.",
-            hint="Use execution 'local' (`--on local`, or TRAINYARD_EXECUTION_MODE=local).",
-            field="execution",
-        )
-    module, name = _EXECUTORS[execution]
-    return getattr(importlib.import_module(module), name)(settings)

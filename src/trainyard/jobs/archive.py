@@ -35,6 +35,10 @@ class Archive:
             self._store.put_stream(key, _as_read(log))
         return key
 
+    def holds(self, key: str) -> bool:
+        """Whether the store has it. Blocking."""
+        return self._store.head(key) is not None
+
     def drop_uploads(self, job_id: str) -> None:
         """Drop the uploads that a job which is over left open: their parts fill a disk, and nobody sees them. What the
         storage does not let us drop now is dropped with those of all jobs, once a day. Blocking; safe to repeat."""

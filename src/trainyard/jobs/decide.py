@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from trainyard.contract.vocabulary import Reason, State
-from trainyard.executors.base import Absent, Alive, Exited, Observation, Preparing
+from trainyard.executors.base import Absent, Alive, Exited, Observation, Preparing, Unseen
 from trainyard.jobs import endings
 from trainyard.jobs.model import Job
 from trainyard.jobs.transition import Ending
@@ -11,6 +11,7 @@ from trainyard.jobs.transition import Ending
 ATTACH_SECONDS = 60.0  # a terminal that was told to start its run has so long to do it
 VANISH_SECONDS = 10.0  # a run just launched may not be visible at once
 ASK_SECONDS = 2.0  # a run not seen yet is asked to stop for so long before it counts as never started
+EXPLAIN_SECONDS = 1.5  # a pod takes about that long on its way
 LINGER_SECONDS = 10.0  # a trainer that said `done` may take so long to leave
 
 
@@ -22,6 +23,7 @@ class Limits:
     stuck: float
     launch: float
     run: float
+    relaunches: int
     since: float
 
 
@@ -53,11 +55,25 @@ class Close:
 
 
 @dataclass(frozen=True, slots=True)
+class Explain:
+    """It waits where it was sent to: say for what."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Relaunch:
+    """It was taken away for no fault of its own: the next attempt goes on where this one was."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Launch:
     """It has its leases, but the run was never started (or we died before noting that it was)."""
 
 
-Decision = Start | AskToStop | Kill | MarkStuck | Close | Launch | Ending | None
+Decision = Start | AskToStop | Kill | MarkStuck | Close | Explain | Relaunch | Launch | Ending | None
 
 
 def decide(job: Job, seen: Observation, now: float, limits: Limits) -> Decision:
@@ -67,6 +83,8 @@ def decide(job: Job, seen: Observation, now: float, limits: Limits) -> Decision:
     if job.state is State.PENDING or job.claim == 0:
         return None  # waits for its turn
     if isinstance(seen, Exited):
+        if _deserves_another(job, seen, limits):
+            return Relaunch(seen.message)
         return endings.of_exit(seen, callbacks=job.callbacks, cancel_requested=job.cancel_requested_at is not None)
     if job.cancel_requested_at is not None and not isinstance(seen, Absent):
         return AskToStop()
@@ -74,14 +92,20 @@ def decide(job: Job, seen: Observation, now: float, limits: Limits) -> Decision:
         case Absent():
             return _absent(job, now)
         case Preparing():
-            return _too_long(job, now, limits)
+            return _too_long(job, seen, now, limits) or _explained(job, seen, now)
         case Alive():
             return _alive(job, seen, now, limits)
+        case Unseen():
+            return _unseen(job, seen, now, limits)
 
 
 def _after_the_end(job: Job, seen: Observation, now: float) -> Decision:
     if isinstance(seen, (Exited, Absent)):
         return Close()
+    if isinstance(seen, Unseen):
+        return None
+    if isinstance(seen, Preparing) and job.launched_at is not None:
+        return Kill()  # handed over, and never started
     we_ended_it = job.reason in (Reason.HEARTBEAT_LOST, Reason.TIMEOUT, Reason.SUPERVISOR_LOST)
     lingers = now - (job.finished_at or now) < LINGER_SECONDS
     return None if lingers and not we_ended_it else Kill()
@@ -108,14 +132,36 @@ def _absent(job: Job, now: float) -> Decision:
     )
 
 
-def _too_long(job: Job, now: float, limits: Limits) -> Decision:
+def _deserves_another(job: Job, seen: Exited, limits: Limits) -> bool:
+    told = seen.receipt is not None or job.cancel_requested_at is not None
+    return seen.relaunch and not told and job.attempt <= limits.relaunches
+
+
+def _too_long(job: Job, seen: Preparing, now: float, limits: Limits) -> Decision:
     waited = now - max(job.launched_at or job.queued_at or now, limits.since)
-    if waited > limits.launch:
-        return Ending(
-            State.FAILED,
-            Reason.TIMEOUT,
-            f"It was not started within {limits.launch:.0f} s (setting TRAINYARD_LAUNCH_SECONDS).",
-        )
+    if waited <= limits.launch:
+        return None
+    late = f"It was not started within {limits.launch:.0f} s (setting TRAINYARD_LAUNCH_SECONDS)."
+    if seen.reason is None:
+        return Ending(State.FAILED, Reason.TIMEOUT, late)
+    return Ending(State.FAILED, seen.reason, f"{seen.message} {late}", seen.evidence)
+
+
+def _explained(job: Job, seen: Preparing, now: float) -> Decision:
+    """While it is being launched, the launcher itself tells; what passes at once is not worth a word."""
+    if job.launched_at is None or now - job.launched_at < EXPLAIN_SECONDS or job.state is not State.QUEUED:
+        return None
+    if job.message == seen.message:
+        return None
+    return Explain(seen.message)
+
+
+def _unseen(job: Job, seen: Unseen, now: float, limits: Limits) -> Decision:
+    """Nothing is concluded from it: only a silence that would end a run in sight ends this one."""
+    silent = now - max(job.seen_at or 0, job.launched_at or now, limits.since)
+    if job.state is State.RUNNING and job.callbacks and silent > limits.stuck:
+        what = f"The trainer said nothing for {silent:.0f} s, and nobody could look: {seen.message}"
+        return Ending(State.FAILED, Reason.HEARTBEAT_LOST, what, {"silent_seconds": round(silent)})
     return None
 
 

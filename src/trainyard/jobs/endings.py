@@ -70,7 +70,7 @@ def of_exit(seen: Exited, *, callbacks: bool, cancel_requested: bool) -> Ending:
     if seen.receipt is not None:
         ending = of_done(seen.receipt, cancel_requested=cancel_requested or seen.stopped_on_request)
         return Ending(ending.state, ending.reason, ending.message, evidence | ending.evidence)
-    if seen.reason is not None:
+    if seen.reason is not None and not (seen.reason is Reason.KILLED and cancel_requested):
         return Ending(State.FAILED, seen.reason, seen.message, evidence)
     if cancel_requested or seen.stopped_on_request:
         return _cancelled(cancel_requested, evidence)

@@ -17,6 +17,7 @@ from trainyard.executors.base import Attachment, Executor, LaunchFailed, RunSpec
 from trainyard.jobs import repository
 from trainyard.jobs.leasing import gpus_of
 from trainyard.jobs.model import Job
+from trainyard.jobs.surroundings import code_of, notes
 from trainyard.jobs.transition import Ending, move
 from trainyard.settings import Settings
 
@@ -66,7 +67,16 @@ class Launcher:
         variables = environment(facts, platform)
         if job.attached or not job.callbacks:
             variables |= script_extras(facts, platform)
-        return RunSpec(job.run, job.framework, variables, Path(job.script) if job.script else None, gpus, job.attached)
+        return RunSpec(
+            run=job.run,
+            framework=job.framework,
+            env=variables,
+            script=Path(job.script) if job.script else None,
+            gpus=gpus,
+            attached=job.attached,
+            code=job.code_hash or "",
+            resources=job.resources.model_copy(update={"image": job.image}),  # each attempt in the one chosen at submit
+        )
 
     def launch(self, job: Job, executor: Executor, gpus: tuple[int, ...]) -> None:
         """Start a claimed job and note that it was started. Blocks while an environment is made; never raises."""
@@ -96,6 +106,7 @@ class Launcher:
 
     def _note_launch(self, job: Job) -> None:
         """Refused where a later claimant took the job over."""
+        code = code_of(self._settings, job)  # now: its process reads these files at this moment
 
         def note(conn: sa.Connection) -> None:
             if repository.set_fields(conn, job.id, claim=job.claim, launched_at=time.time(), message=""):
@@ -106,6 +117,7 @@ class Launcher:
                     attempt=job.attempt,
                     type="launched",
                     message="Ready for its terminal." if job.attached else "Started.",
+                    data=notes(conn, job, code),
                 )
 
         self._database.write(note)

@@ -7,6 +7,8 @@ from trainyard.contract.vocabulary import Execution
 from trainyard.executors.base import Capacity
 from trainyard.jobs.model import Job
 
+FIRST_PAUSE, LONGEST_PAUSE = 5.0, 300.0  # seconds between two attempts of a job
+
 
 @dataclass(frozen=True, slots=True)
 class Grant:
@@ -34,18 +36,34 @@ Turn = Grant | Wait | Never
 def share_out(
     waiting: Sequence[Job],
     node: str,
-    capacities: Mapping[Execution, Capacity | None],
+    capacities: Mapping[Execution, Capacity | Never | None],
     held: Mapping[str, str],
+    now: float,
 ) -> list[tuple[Job, Turn]]:
     """What each waiting job gets, the first in line first. A tier without a capacity queues by itself."""
     taken, turns = dict(held), list[tuple[Job, Turn]]()
     for job in waiting:
-        capacity = capacities[job.execution]
-        turn = Grant((), ()) if capacity is None else grant(job, node, capacity, taken)
+        turn = _pause(job, now) or _turn(job, node, capacities[job.execution], taken)
         if isinstance(turn, Grant):
             taken |= dict.fromkeys(turn.resources, job.id)
         turns.append((job, turn))
     return turns
+
+
+def _turn(job: Job, node: str, capacity: Capacity | Never | None, held: Mapping[str, str]) -> Turn:
+    match capacity:
+        case None:
+            return Grant((), ())
+        case Never():
+            return capacity
+        case Capacity():
+            return grant(job, node, capacity, held)
+
+
+def _pause(job: Job, now: float) -> Wait | None:
+    """Between two attempts, longer each time: what took the first away may still be at work."""
+    pause = 0.0 if job.attempt == 1 else min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (job.attempt - 2))
+    return Wait(job.message) if now - (job.queued_at or 0) < pause else None
 
 
 def grant(job: Job, node: str, capacity: Capacity, held: Mapping[str, str]) -> Turn:

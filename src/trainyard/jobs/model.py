@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from trainyard.contract.manifest import Scalar
+from trainyard.contract.resources import Resources
 from trainyard.contract.vocabulary import Execution, Reason, State, Task
 from trainyard.executors.base import RunId
 
@@ -28,6 +29,9 @@ class Job:
     attached: bool
     callbacks: bool
     script: str | None
+    code_hash: str | None
+    resources: Resources
+    image: str | None
     parent_id: str | None
     resume_from: str | None
     keep_epochs: int

@@ -16,10 +16,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from trainyard.contract.callbacks import Done
+from trainyard.contract.keys import checkpoint_key
 from trainyard.contract.vocabulary import DoneStatus, Execution, Reason, State
 from trainyard.db.engine import Database, dumps
+from trainyard.errors import TrainyardError
 from trainyard.events import log as events
-from trainyard.executors.base import Executor, Exited, Observation
+from trainyard.executors.base import Capacity, Executor, Exited, Observation
 from trainyard.jobs import decide as decisions
 from trainyard.jobs import endings, repository
 from trainyard.jobs.archive import Archive
@@ -28,7 +30,7 @@ from trainyard.jobs.launch import Launcher, apply_ending
 from trainyard.jobs.leasing import Grant, Never, Turn, Wait, gpus_of, share_out
 from trainyard.jobs.model import Job
 from trainyard.jobs.presence import Presence
-from trainyard.jobs.transition import Ending, move
+from trainyard.jobs.transition import Ending, move, relaunch
 
 log = logging.getLogger(__name__)
 PASS_SECONDS = 1.0
@@ -118,7 +120,11 @@ class Reconciler:
             case decisions.AskToStop():
                 executor.cancel(job.run)
             case decisions.Kill():
-                executor.clean_up(job.run)
+                self._in_pool(self._closing, job, partial(executor.clean_up, job.run))
+            case decisions.Explain(why):
+                self._parts.database.write(partial(_explain_launch, job=job, why=why))
+            case decisions.Relaunch(why):
+                self._in_pool(self._closing, job, partial(self._relaunch_now, job, executor, why))
             case decisions.MarkStuck(since):
                 self._mark_stuck(job, since)
             case decisions.Start():
@@ -128,19 +134,17 @@ class Reconciler:
             case decisions.Close():
                 self._close_job(job, executor)
             case Ending():
-                self._end(job, executor, seen, step)
+                self._end(job, seen, step)
             case None:
                 pass
 
-    def _end(self, job: Job, executor: Executor, seen: Observation, ending: Ending) -> None:
+    def _end(self, job: Job, seen: Observation, ending: Ending) -> None:
         def store(conn: sa.Connection) -> None:
             receipt = seen.receipt if isinstance(seen, Exited) else None
             if apply_ending(conn, job, ending) and receipt is not None:
                 _take_receipt(conn, job, receipt)
 
         self._parts.database.write(store)
-        if ending.reason in (Reason.HEARTBEAT_LOST, Reason.TIMEOUT):
-            executor.clean_up(job.run)
         self.wake()
 
     def _mark_stuck(self, job: Job, since: float | None) -> None:
@@ -182,6 +186,33 @@ class Reconciler:
             lambda conn: repository.set_fields(conn, job.id, closed_at=time.time(), log_key=log_key)
         )
 
+    def _relaunch_now(self, job: Job, executor: Executor, why: str) -> None:
+        """What is left of the old attempt goes first: two never run at once."""
+        with self._parts.database.read() as conn:
+            if repository.get(conn, job.id).cancel_requested_at is not None:
+                return  # the next look ends it
+        log_path = executor.log_path(job.run)
+        executor.clean_up(job.run)
+        self._parts.archive.store(job.run, log_path)
+        last = checkpoint_key(job.id, "last")
+        resume_from = last if self._parts.archive.holds(last) else job.resume_from
+        words = f"{why} It starts again as attempt {job.attempt + 1}"
+        words += ", from its last checkpoint." if resume_from == last else "."
+
+        def store(conn: sa.Connection) -> bool:
+            repository.free_leases(conn, job.id)
+            return relaunch(
+                conn,
+                job_id=job.id,
+                project_id=job.project_id,
+                attempt=job.attempt,
+                now=job.state,
+                why=words,
+                resume_from=resume_from,
+            )
+
+        self._parts.database.write(store)
+
     # -- dispatch --------------------------------------------------------------------------------------------------
 
     def _dispatch(self, waiting: list[Job]) -> None:
@@ -198,10 +229,15 @@ class Reconciler:
 
     def _turns(self, conn: sa.Connection, waiting: list[Job]) -> list[tuple[Job, Turn]]:
         node = self._parts.node
-        capacities = {
-            execution: self._parts.executor(execution).capacity for execution in {j.execution for j in waiting}
-        }
-        return share_out(waiting, node, capacities, repository.leased(conn, f"{node}/"))
+        known = {execution: self._capacity(execution) for execution in {job.execution for job in waiting}}
+        return share_out(waiting, node, known, repository.leased(conn, f"{node}/"), time.time())
+
+    def _capacity(self, execution: Execution) -> Capacity | Never | None:
+        """A tier that this installation does not have (any more) must not hold up the others."""
+        try:
+            return self._parts.executor(execution).capacity
+        except TrainyardError as error:
+            return Never(f"{error} {error.hint}".strip())
 
     def _give_turns(self, conn: sa.Connection, waiting: list[Job]) -> list[tuple[Job, Grant]]:
         """The jobs that are ours to start now, as they are after this transaction."""
@@ -229,12 +265,17 @@ class Reconciler:
 
     def _in_pool(self, pool: ThreadPoolExecutor, job: Job, work: Callable[[], None]) -> None:
         def run() -> None:
+            failed = True
             try:
                 work()
+                failed = False
+            except TrainyardError as error:
+                log.warning("work on a job failed: %s", error, extra={"job_id": job.id, "trace_id": job.trace_id})
             except Exception:
                 log.exception("work on a job failed", extra={"job_id": job.id, "trace_id": job.trace_id})
             finally:
                 self._busy.discard(job.id)
+            if not failed:  # else the next pass is soon enough: what is refused at once would be tried without a pause
                 self.wake()
 
         if not self._stop:
@@ -266,6 +307,13 @@ def _take_receipt(conn: sa.Connection, job: Job, receipt: Done) -> None:
     row = {"project_id": job.project_id, "job_id": job.id, "at": time.time(), "type": "done"}
     row |= {"attempt": job.attempt, "seq": receipt.seq, "message": "Read from its log.", "data": data}
     events.append_callbacks(conn, [row])
+
+
+def _explain_launch(conn: sa.Connection, job: Job, why: str) -> None:
+    """What a job that was handed over waits for there."""
+    now = repository.get(conn, job.id)
+    if now.state is State.QUEUED and now.claim == job.claim and repository.set_fields(conn, job.id, message=why[:500]):
+        events.append(conn, project_id=job.project_id, job_id=job.id, attempt=job.attempt, type="waiting", message=why)
 
 
 def _explain_wait(conn: sa.Connection, job: Job, why: str) -> None:

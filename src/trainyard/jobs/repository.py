@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from trainyard.contract.resources import Resources
 from trainyard.contract.vocabulary import Execution, Reason, State, Task
 from trainyard.db.tables import jobs, leases
 from trainyard.errors import NotFound
@@ -20,6 +21,7 @@ def _job(row: Any) -> Job:
     values["state"] = State(values["state"])
     values["execution"] = Execution(values["execution"])
     values["task"] = Task(values["task"])
+    values["resources"] = Resources.model_validate(values["resources"])
     values["reason"] = Reason(values["reason"]) if values["reason"] else None
     return Job(**values)
 
@@ -74,6 +76,12 @@ def unclosed(conn: sa.Connection) -> list[Job]:
         .order_by(jobs.c.priority.desc(), jobs.c.created_at, jobs.c.id)
     )
     return [_job(row) for row in conn.execute(query)]
+
+
+def with_logs(conn: sa.Connection, node: str, since: float) -> list[Job]:
+    """The jobs of this installation whose logs may still grow, or ended after that moment."""
+    recent = sa.or_(jobs.c.closed_at.is_(None), jobs.c.closed_at > since)
+    return [_job(row) for row in conn.execute(sa.select(*_COLUMNS).where(jobs.c.node == node, recent))]
 
 
 def set_fields(conn: sa.Connection, job_id: str, *, claim: int | None = None, **values: Any) -> bool:

@@ -5,8 +5,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from trainyard.contract.keys import CHECKPOINT_KIND_PATTERN, DATASET_ID_PATTERN, PROJECT_ID_PATTERN
+from trainyard.contract.keys import CHECKPOINT_KIND_PATTERN, CODE_HASH_PATTERN, DATASET_ID_PATTERN, PROJECT_ID_PATTERN
 from trainyard.contract.manifest import Manifest, Parameter, Scalar, TaskSupport
+from trainyard.contract.resources import Resources
 from trainyard.contract.vocabulary import Execution, Task
 from trainyard.errors import InvalidInput
 
@@ -37,18 +38,30 @@ class SubmitJob(BaseModel):
     params: dict[str, Scalar] = Field(default_factory=dict[str, Scalar], max_length=100)
     execution: Execution | None = Field(None, description="Tier; empty: the installation's default")
     priority: int = Field(0, ge=-100, le=100, description="Higher runs earlier")
-    gpus: int | None = Field(None, ge=0, le=64, description="Empty: one, if there is one")
+    gpus: int | None = Field(None, ge=0, le=64, description="Empty: one, if there is one; on a cluster: none")
+    resources: Resources = Field(default_factory=Resources, description="What it asks of a cluster")
+    code: str | None = Field(
+        None, pattern=CODE_HASH_PATTERN, description="Tier k8s: the bundle to run, sent before. Empty: the trainer's"
+    )
     keep_epochs: int = Field(0, ge=0, le=10_000, description="Keep a checkpoint of each of the newest so many epochs")
     attached: bool = Field(False, description="A terminal on the backend's machine will run it (`trainyard train`)")
-    script: str | None = Field(None, max_length=4_000, description="With attached: the script instead of train.py")
+    script: str | None = Field(
+        None, max_length=4_000, description="With attached or code: the script instead of train.py; a path in the code"
+    )
+
+    @property
+    def wishes(self) -> Resources:
+        """`gpus` can be said in two places: the job's own wins."""
+        return self.resources if self.gpus is None else self.resources.model_copy(update={"gpus": self.gpus})
 
 
 class RetryJob(BaseModel):
-    """The same again as a new job, with these parameters instead of what they were."""
+    """The same again as a new job, with these parameters instead of what they were, perhaps on another tier."""
 
     model_config = ConfigDict(extra="forbid")
 
     params: dict[str, Scalar] = Field(default_factory=dict[str, Scalar], max_length=100)
+    execution: Execution | None = Field(default=None, description="Tier; empty: where it ran")
 
 
 class ResumeJob(BaseModel):

@@ -9,17 +9,19 @@ from typing import Any
 import sqlalchemy as sa
 
 from trainyard.contract.keys import new_job_id, new_trace_id
-from trainyard.contract.manifest import Manifest
+from trainyard.contract.resources import Resources
 from trainyard.contract.vocabulary import Execution, Reason, State
 from trainyard.db.engine import Database
 from trainyard.db.tables import datasets, projects
-from trainyard.errors import Conflict, InvalidInput
+from trainyard.errors import Conflict, InvalidInput, NotAvailable
 from trainyard.events import log as events
+from trainyard.executors.base import Executor
 from trainyard.jobs import repository, requests
 from trainyard.jobs.checkpoints import Checkpoints
 from trainyard.jobs.model import Job
 from trainyard.jobs.requests import ChangeJob, ResumeJob, RetryJob, SubmitJob
 from trainyard.jobs.resume import Origin, plan, require_resumable
+from trainyard.jobs.shipping import Shipment, Shipping, stays_here
 from trainyard.jobs.trainers import Catalog
 from trainyard.jobs.transition import move
 
@@ -35,15 +37,17 @@ class JobService:
         catalog: Catalog,
         checkpoints: Checkpoints,
         default_execution: Execution,
-        require_execution: Callable[[Execution], object],
+        executor: Callable[[Execution], Executor],
         wake: Callable[[], None],
+        shipping: Shipping | None = None,
     ) -> None:
         self._database = database
         self._catalog = catalog
         self._checkpoints = checkpoints
         self._default_execution = default_execution
-        self._require_execution = require_execution
+        self._executor = executor
         self._wake = wake
+        self._shipping = shipping
 
     # -- submit ----------------------------------------------------------------------------------------------------
 
@@ -54,13 +58,13 @@ class JobService:
 
         Raises InvalidInput naming the field, before anything is stored.
         """
-        manifest = self._catalog.manifest(request.framework)
         execution = request.execution or self._default_execution
-        self._require_execution(execution)  # raises NotAvailable where this installation has no such tier
-        _check_script(request, execution)
-        plain = requests.is_plain_script(request, manifest, self._catalog.find(request.framework).folder)
-        values = _values(request, execution, plain)
-        values["idempotency_key"] = idempotency_key
+        executor = self._executor(execution)  # raises NotAvailable where this installation has no such tier
+        shipment = self._prepare(request, execution)
+        prefix = _prefix(request, origin)
+        values = _values(request, execution, shipment)
+        values |= {"id": new_job_id(prefix), "idempotency_key": idempotency_key}
+        values["message"] = executor.doubts(shipment.resources)
         if origin is not None:
             values |= _from(origin, values["request_hash"])
 
@@ -70,9 +74,9 @@ class JobService:
                 if known is not None:
                     return _same_request(known, values["request_hash"]), False
             _require_project(conn, request.project_id)
-            complete = values | _fitted(conn, request, manifest, plain)
+            complete = values | _fitted(conn, request, shipment)
             while repository.find(conn, complete["id"]) is not None:  # four letters a second can meet again
-                complete["id"] = _new_id(request)
+                complete["id"] = new_job_id(prefix)
             repository.insert(conn, complete)
             events.append(
                 conn,
@@ -90,6 +94,17 @@ class JobService:
             log.info("job submitted", extra={"job_id": job.id, "trace_id": job.trace_id})
             self._wake()
         return job, created
+
+    def _prepare(self, request: SubmitJob, execution: Execution) -> Shipment:
+        """What it runs. May ask the store. Raises InvalidInput, NotAvailable or TooLarge."""
+        manifest = self._catalog.manifest(request.framework)
+        folder = self._catalog.find(request.framework).folder
+        _check_script(request, execution)
+        if execution is Execution.LOCAL:
+            return stays_here(request, manifest, folder)
+        if self._shipping is None:
+            raise NotAvailable("This backend sends nothing to a cluster.", field="execution")
+        return self._shipping.prepare(request, execution, manifest, folder)
 
     # -- afterwards ------------------------------------------------------------------------------------------------
 
@@ -125,11 +140,12 @@ class JobService:
             job = repository.get(conn, job_id)
         if not job.state.is_terminal:
             raise Conflict(f"{job_id} has not ended yet.", hint="Cancel it first, or wait.")
-        if job.script is not None:
+        if job.script is not None and job.code_hash is None:
             raise Conflict(
                 f"{job_id} ran a script in a terminal, which only a terminal can do again.",
                 hint="Run `trainyard train SCRIPT` again.",
             )
+        execution = _tier_of(job, wanted.execution)
         words = f"Tries {job_id} again."
         if job.resume_from is not None:
             if not self._checkpoints.exists(job.resume_from):
@@ -141,7 +157,9 @@ class JobService:
         if wanted.params:
             settings = ", ".join(f"{name}={str(value)[:60]}" for name, value in wanted.params.items())
             words = f"{words.removesuffix('.')}, with {settings}."[:500]
-        request = _request_of(job).model_copy(update={"params": job.params | wanted.params})
+        if execution is not job.execution:
+            words = f"{words.removesuffix('.')}, on {execution}."
+        request = _request_of(job, execution).model_copy(update={"params": job.params | wanted.params})
         origin = Origin(job_id, job.resume_from, words)
         return self.submit(request, idempotency_key=idempotency_key, origin=origin)
 
@@ -153,11 +171,10 @@ class JobService:
             raise InvalidInput("Epochs are not among the parameters here.", hint="--epochs N", field="params.epochs")
         checkpoint = self._checkpoints.find(job_id, wanted.checkpoint)
         planned = plan(job, checkpoint, wanted.epochs, wanted.params)
-        request = _request_of(job).model_copy(
+        request = _request_of(job, _tier_of(job, wanted.execution)).model_copy(
             update={
                 "name": wanted.name or job.name,
                 "params": job.params | wanted.params | {"epochs": planned.epochs},
-                "execution": wanted.execution or job.execution,
             }
         )
         origin = Origin(job_id, checkpoint.key, planned.words)
@@ -183,14 +200,17 @@ class JobService:
             return repository.get(conn, job_id)
 
 
-def _new_id(request: SubmitJob) -> str:
-    return new_job_id("local" if request.attached else "job")
+def _prefix(request: SubmitJob, origin: Origin | None) -> str:
+    """What its id says of where it comes from: a terminal, a folder that its code was sent from, or neither."""
+    if request.attached:
+        return "local"
+    sent = request.code is not None and (origin is None or origin.parent_id.startswith("dev-"))
+    return "dev" if sent else "job"
 
 
-def _values(request: SubmitJob, execution: Execution, plain: bool) -> dict[str, Any]:
+def _values(request: SubmitJob, execution: Execution, shipment: Shipment) -> dict[str, Any]:
     """The row of a new job, but for what depends on its dataset."""
     return {
-        "id": _new_id(request),
         "project_id": request.project_id,
         "request_hash": hashlib.sha256(request.model_dump_json().encode()).hexdigest(),
         "tags": request.tags,
@@ -198,15 +218,17 @@ def _values(request: SubmitJob, execution: Execution, plain: bool) -> dict[str, 
         "execution": execution,
         "framework": request.framework,
         "priority": request.priority,
-        "gpus": request.gpus,
+        "gpus": shipment.resources.gpus,
         "keep_epochs": request.keep_epochs,
         "attached": request.attached,
-        "callbacks": not plain,
+        "callbacks": not shipment.plain,
         "script": request.script,
+        "code_hash": shipment.code_hash,
+        "resources": shipment.resources.model_dump(mode="json", exclude_defaults=True),
+        "image": shipment.image,
         "dataset_id": request.dataset_id,
         "state": State.PENDING,
         "attempt": 1,
-        "message": "",
         "evidence": {},
         "trace_id": new_trace_id(),
         "claim": 0,
@@ -227,8 +249,9 @@ def _from(origin: Origin, request_hash: str) -> dict[str, Any]:
     }
 
 
-def _fitted(conn: sa.Connection, request: SubmitJob, manifest: Manifest, plain: bool) -> dict[str, Any]:
+def _fitted(conn: sa.Connection, request: SubmitJob, shipment: Shipment) -> dict[str, Any]:
     """Task, model, parameters and name: what depends on the dataset. Raises InvalidInput."""
+    manifest, plain = shipment.manifest, shipment.plain
     tasks: list[str] | None = None
     if request.dataset_id is not None:
         tasks = _dataset_tasks(conn, request.dataset_id, request.project_id)
@@ -259,9 +282,10 @@ def _cancel_waiting(conn: sa.Connection, job: Job, now: float) -> bool:
 
 
 def _check_script(request: SubmitJob, execution: Execution) -> None:
-    if request.script is not None and not request.attached:
+    if request.script is not None and not request.attached and request.code is None:
         raise InvalidInput(
-            "A script can be named only by `trainyard train`, which runs it in its terminal.", field="script"
+            "A script can be named only by `trainyard train`, which runs it in its terminal or sends its code.",
+            field="script",
         )
     if request.attached and execution is not Execution.LOCAL:
         raise InvalidInput("A terminal can only run jobs on the local tier.", field="execution")
@@ -294,7 +318,17 @@ def _dataset_tasks(conn: sa.Connection, dataset_id: str, project_id: str) -> lis
     return row.tasks
 
 
-def _request_of(job: Job) -> SubmitJob:
+def _tier_of(job: Job, wanted: Execution | None) -> Execution:
+    """Where another job of the same goes. Raises Conflict."""
+    tier = wanted or job.execution
+    if job.script is not None and job.code_hash is not None and tier is not Execution.K8S:
+        raise Conflict(f"{job.id} ran a script that was sent with it, which only tier k8s can do again.")
+    return tier
+
+
+def _request_of(job: Job, execution: Execution) -> SubmitJob:
+    """The same again, perhaps on another tier: code and wishes go along where they mean something."""
+    code = job.code_hash if execution is Execution.K8S else None
     return SubmitJob(
         project_id=job.project_id,
         name=job.name,
@@ -305,10 +339,12 @@ def _request_of(job: Job) -> SubmitJob:
         model=job.model,
         dataset_id=job.dataset_id,
         params=job.params,
-        execution=job.execution,
+        execution=execution,
         priority=job.priority,
         gpus=job.gpus,
         keep_epochs=job.keep_epochs,
+        resources=Resources() if execution is Execution.LOCAL else job.resources,
+        code=code,
         attached=False,
-        script=None,
+        script=job.script if code else None,
     )

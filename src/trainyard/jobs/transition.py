@@ -22,6 +22,31 @@ class Ending:
     evidence: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
+def relaunch(
+    conn: sa.Connection, *, job_id: str, project_id: str, attempt: int, now: State, why: str, resume_from: str | None
+) -> bool:
+    """Back to the queue as the next attempt: from here on the old one's calls are refused. False where the job is not
+    (any more) in this state and attempt, or is to be cancelled."""
+    message = events.storable(why)
+    values: dict[str, Any] = {"state": State.QUEUED, "attempt": attempt + 1, "message": message}
+    values |= {"queued_at": time.time(), "launched_at": None, "claim": 0, "seq": 0, "seen_at": None}
+    values |= {"stuck_since": None, "resume_from": resume_from}
+    still = (jobs.c.id == job_id, jobs.c.state == now, jobs.c.attempt == attempt, jobs.c.cancel_requested_at.is_(None))
+    changed = conn.execute(jobs.update().where(*still).values(**values)).rowcount
+    if changed == 1:
+        data = {"from": now, "to": State.QUEUED, "attempt": attempt + 1, "resume_from": resume_from}
+        events.append(
+            conn,
+            project_id=project_id,
+            job_id=job_id,
+            attempt=attempt + 1,
+            type="state",
+            message=message,
+            data=data,
+        )
+    return changed == 1
+
+
 def move(
     conn: sa.Connection,
     *,

@@ -33,7 +33,12 @@ def _system_font() -> str | None:
 def font_of(size: int) -> Font:
     """In pixels. Never fails."""
     name = _system_font()
-    return ImageFont.load_default(size) if name is None else ImageFont.truetype(name, size)
+    # letters one after the other, which Hangul and Latin want no more of: the other engine fails on some texts
+    if name is not None:
+        return ImageFont.truetype(name, size, layout_engine=ImageFont.Layout.BASIC)
+    default = ImageFont.load_default(size)
+    simple = isinstance(default, ImageFont.FreeTypeFont)
+    return default.font_variant(layout_engine=ImageFont.Layout.BASIC) if simple else default
 
 
 @cache

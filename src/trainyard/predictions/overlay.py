@@ -40,10 +40,14 @@ def colours_of(labels: Iterable[str]) -> dict[str, Colour]:
 
 def words_of(labels: Iterable[str]) -> dict[str, str]:
     """Each class as it can be written: its name, or its number in this answer where no font has its letters."""
-    return {
-        label: (label if len(label) <= MOST_TEXT else f"{label[: MOST_TEXT - 1]}…") if can_draw(label) else f"#{number}"
-        for number, label in enumerate(dict.fromkeys(labels), 1)
-    }
+    return {label: _one_line(label, f"#{number}") for number, label in enumerate(dict.fromkeys(labels), 1)}
+
+
+def _one_line(label: str, otherwise: str) -> str:
+    text = " ".join(label.split())
+    if not text or not can_draw(text):
+        return otherwise
+    return text if len(text) <= MOST_TEXT else f"{text[: MOST_TEXT - 1]}…"
 
 
 def draw(

@@ -14,7 +14,11 @@ from enum import StrEnum
 
 import httpx2
 
+from trainyard.contract.vocabulary import Execution
 from trainyard.errors import ServiceFailed, TrainyardError
+from trainyard.executors.kubernetes.addresses import out_of_reach, pod_addresses
+from trainyard.executors.kubernetes.api import Api
+from trainyard.executors.kubernetes.rights import missing_rights
 from trainyard.executors.local.envs import find_environment
 from trainyard.settings import Settings
 from trainyard.stack.service import Service
@@ -55,6 +59,8 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield _clock(settings)
     yield _gpus()
     yield from _trainers(settings)
+    if settings.kubeconfig is not None or settings.execution_mode is not Execution.LOCAL:
+        yield _cluster(settings)
 
 
 def _python() -> Finding:
@@ -93,6 +99,26 @@ def _disk(settings: Settings) -> Finding:
     if free < LOW_DISK:
         return Finding("disk", Verdict.WARN, text, "A torch environment takes up to 6 GB, checkpoints come on top.")
     return Finding("disk", Verdict.OK, text)
+
+
+def _cluster(settings: Settings) -> Finding:
+    """Asks the cluster; seconds where it doesn't answer."""
+    try:
+        api = Api.connect(settings)
+        try:
+            missing = missing_rights(api)
+        finally:
+            api.close()
+    except TrainyardError as error:
+        return Finding("cluster", Verdict.FAIL, str(error), error.hint)
+    where = f"{api.server}, namespace {api.namespace}"
+    if missing:
+        advice = "Give our account a Role with these rights; deploy/helm has one."
+        return Finding("cluster", Verdict.FAIL, f"{where}: we may not {', '.join(missing)}", advice)
+    unreachable = out_of_reach(pod_addresses(settings))
+    if unreachable:
+        return Finding("cluster", Verdict.FAIL, unreachable[0], "docs/settings.md lists these settings.")
+    return Finding("cluster", Verdict.OK, where)
 
 
 def _service(service: Service, stack: Stack) -> Finding:

@@ -7,7 +7,7 @@ import itertools
 import logging
 import threading
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -55,18 +55,19 @@ class Store:
     def __init__(self, address: Address) -> None:
         self.address = address
         self._lock = threading.Lock()
-        self._clients: dict[bool, Any] = {}
+        self._clients: dict[tuple[bool, str], Any] = {}
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "Store":
         return cls(Address.from_settings(settings))
 
-    def _client(self, *, quick: bool = False) -> Any:
+    def _client(self, *, quick: bool = False, endpoint: str = "") -> Any:
+        kind = (quick, endpoint or self.address.endpoint)
         with self._lock:
-            if quick not in self._clients:
+            if kind not in self._clients:
                 with plain_errors(self.address):
-                    self._clients[quick] = make_client(self.address, quick=quick)
-            return self._clients[quick]
+                    self._clients[kind] = make_client(replace(self.address, endpoint=kind[1]), quick=quick)
+            return self._clients[kind]
 
     # -- the bucket ------------------------------------------------------------------------------------------------
 
@@ -184,6 +185,14 @@ class Store:
             answer = self._client().get_object(Bucket=self.address.bucket, Key=key)
         found = StoredObject(key, answer["ContentLength"], answer["ETag"].strip('"'))
         return Download(self.address, found, answer["Body"])
+
+    def presigned(self, key: str, seconds: int, endpoint: str) -> str:
+        """A URL that whoever has it may read this one object with, at the address where they see the server.
+        Asks nobody: also for what is not there."""
+        client = self._client(endpoint=endpoint)
+        with plain_errors(self.address, key):
+            asked = {"Bucket": self.address.bucket, "Key": key}
+            return str(client.generate_presigned_url("get_object", Params=asked, ExpiresIn=seconds))
 
     def get_range(self, key: str, start: int, length: int) -> bytes:
         """At most `length` bytes from `start`; empty beyond the end."""

@@ -12,7 +12,7 @@ from trainyard.executors.base import Exited
 from trainyard.executors.kubernetes import containers, scheduling
 from trainyard.executors.kubernetes.creation import refused
 from trainyard.executors.kubernetes.eviction import taken_away
-from trainyard.executors.kubernetes.fields import Fields, at, condition, each, latest, text, whole
+from trainyard.executors.kubernetes.fields import Fields, at, condition, each, latest, moment, text, whole
 from trainyard.executors.kubernetes.finding import LATER, NEVER, Diagnosis
 
 
@@ -26,9 +26,11 @@ def diagnose(
     statuses += [(one, False) for one in each(pod, "status", "containerStatuses")]
     of_containers = [containers.of_status(one, pod, events, init) for one, init in statuses]
     found = next((one for one in of_containers if one is not None), None)
-    if text(pod, "status", "phase") == "Succeeded":
+    stopped = _was_asked_to_go(pod) and (found is None or found.reason is Reason.TRAINER_ERROR)
+    if text(pod, "status", "phase") == "Succeeded" and not stopped:
         return found  # a process was killed for memory, and the exit code is 0 all the same
-    return _deadline(pod, job) or taken_away(pod) or found or _deleted(pod, job) or _held_up(pod, events, nodes)
+    by_whom = _deadline(pod, job) or taken_away(pod) or (_deleted(pod, job) if stopped else None)
+    return by_whom or found or _deleted(pod, job) or _held_up(pod, events, nodes)
 
 
 def as_exit(
@@ -41,12 +43,13 @@ def as_exit(
     stopped_on_request: bool = False,
 ) -> Exited:
     """The end of a run. A crash is named by the trainer's own words, not by what the cluster knows of it."""
+    if found is not None and not stopped_on_request and receipt is not None and receipt.status is DoneStatus.CANCELLED:
+        # it answered the cluster's SIGTERM, which nobody asked for; of several pods another one tells why
+        receipt, tail, traceback = None, found.tail or tail, ""
     if found is None or stopped_on_request or found.reason is Reason.TRAINER_ERROR:
         code, number = (0, None) if found is None else (found.exit_code, found.signal)
         last = tail or (found.tail if found else "")
         return Exited(code, number, at, False, stopped_on_request, receipt, last, traceback)
-    if receipt is not None and receipt.status is DoneStatus.CANCELLED:
-        receipt = None  # it answered the cluster's SIGTERM; nobody wanted it cancelled
     return Exited(
         found.exit_code,
         found.signal,
@@ -58,6 +61,7 @@ def as_exit(
         reason=found.reason,
         message=found.message,
         evidence=found.evidence,
+        relaunch=found.relaunch,
     )
 
 
@@ -107,6 +111,20 @@ def _deadline(pod: Fields, job: Fields | None) -> Diagnosis | None:
     return Diagnosis(
         Reason.TIMEOUT, f"It ran longer than {how_long} that it was given.", hint, [f"DeadlineExceeded: {said}"]
     )
+
+
+def _was_asked_to_go(pod: Fields) -> bool:
+    """Its deletion was asked for before its trainer ended: whatever exit code that gave."""
+    if at(pod, "metadata", "deletionTimestamp") is None:
+        return False
+    grace = whole(pod, "metadata", "deletionGracePeriodSeconds") or 0
+    asked = moment(text(pod, "metadata", "deletionTimestamp")) - grace
+    return any(asked <= moment(end) + 1 for end in _ends(pod))  # their seconds are whole
+
+
+def _ends(pod: Fields) -> list[str]:
+    each_end = [text(one, "state", "terminated", "finishedAt") for one in each(pod, "status", "containerStatuses")]
+    return [end for end in each_end if end]
 
 
 def _deleted(pod: Fields, job: Fields | None) -> Diagnosis | None:

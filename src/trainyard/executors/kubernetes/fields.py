@@ -1,6 +1,7 @@
 """Reading what the API server answers as plain dicts: what is missing or of another kind is empty, never an error."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, cast
 
 from trainyard.contract.quantities import amount
@@ -41,13 +42,21 @@ def condition(value: object, kind: str, status: str = "True") -> Fields | None:
 def latest(events: Sequence[Fields], *reasons: str) -> str:
     """The newest event's message of these reasons; they may come in any order."""
     found = [one for one in events if text(one, "reason") in reasons]
-    return text(max(found, key=_moment), "message") if found else ""
+    return text(max(found, key=_told_at), "message") if found else ""
 
 
-def _moment(event: Fields) -> str:
+def _told_at(event: Fields) -> str:
     times = ("lastTimestamp", "eventTime", "firstTimestamp")
     told = (str(event[name]) for name in times if event.get(name))
     return text(event, "series", "lastObservedTime") or next(told, "")
+
+
+def moment(said: str) -> float:
+    """Kubernetes' times as seconds since 1970; 0 for what is none."""
+    try:
+        return datetime.fromisoformat(said).timestamp()
+    except ValueError:
+        return 0.0
 
 
 def quantity(value: object) -> float | None:

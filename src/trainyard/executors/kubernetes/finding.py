@@ -7,7 +7,7 @@ from typing import Any
 from trainyard.contract.vocabulary import Reason
 
 NOTHING_WRONG = "Nothing is wrong with the training: it may be run again."
-AT_ONCE, SOON, LATER, NEVER = 0.0, 60.0, 300.0, math.inf
+AT_ONCE, SOON, LATER, NEVER = 0.0, 20.0, 300.0, math.inf
 
 
 @dataclass(frozen=True, slots=True)

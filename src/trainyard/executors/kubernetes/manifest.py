@@ -3,7 +3,7 @@
 Whoever sends them does so in this order, and may repeat each step (an object that is there already is ours, by name):
 1. the Job, which is created suspended: nothing starts, and it has a uid now;
 2. `owned_by(uid)`: Secret, ConfigMap and Service, which the Job owns from their first moment;
-3. the patch `RESUME`, unless the Job waits in a queue: then Kueue resumes it.
+3. the patch `resumed`: all that it needs is there, and it may start; where it waits in a queue, Kueue resumes it.
 So wherever a sender dies or is refused, deleting the Job (propagationPolicy=Background) takes everything with it, no
 pod waits for a Secret that isn't coming, and no Secret is ever without an owner.
 """
@@ -23,9 +23,9 @@ from trainyard.executors.kubernetes.variables import CODE_URL, MASTER_PORT, spli
 from trainyard.settings import Settings
 
 Object = dict[str, Any]
-RESUME: Object = {"spec": {"suspend": False}}
 QUEUE_LABEL = "kueue.x-k8s.io/queue-name"
 CODE_HASH = "trainyard/code-hash"
+COMPLETE = "trainyard/complete"  # on a Job that has all it needs: without it, whoever sent it died on the way
 # a pod that was evicted, preempted or lost its node fails the Job with that reason. Another one in its place would run
 # the same attempt twice: relaunching, from last.pt and as the next attempt, is the jobs service's
 _POD_FAILURE_POLICY: Object = {
@@ -43,6 +43,12 @@ class Manifests:
     @property
     def waits_for_queue(self) -> bool:
         return QUEUE_LABEL in self.job["metadata"]["labels"]
+
+    @property
+    def resumed(self) -> Object:
+        """The last change to its Job."""
+        complete: Object = {"metadata": {"annotations": {COMPLETE: "true"}}}
+        return complete if self.waits_for_queue else complete | {"spec": {"suspend": False}}
 
     def owned_by(self, uid: str) -> tuple[Object, ...]:
         """What the Job owns, once it is known by its uid."""

@@ -24,6 +24,9 @@ FETCHER = "code"
 USER = 10001  # the Dockerfiles' own
 _CODE_MOUNT = {"name": "code", "mountPath": CODE, "readOnly": True}
 _TMP_MOUNT = {"name": "tmp", "mountPath": "/tmp"}  # noqa: S108 - a volume of this pod alone
+# where a container fails without a message of its own, the end of its output is it: of several pods the one that failed
+# first says why, and only the first pod's log is kept
+_LAST_WORDS = {"terminationMessagePolicy": "FallbackToLogsOnError"}
 _LOCKED: dict[str, Any] = {
     "allowPrivilegeEscalation": False,
     "readOnlyRootFilesystem": True,
@@ -85,6 +88,7 @@ def _trainer(
         "env": env,
         "resources": {"requests": needs.requests(), "limits": needs.limits()},
         "securityContext": _LOCKED,
+        **_LAST_WORDS,
         "volumeMounts": [_TMP_MOUNT, {"name": "shm", "mountPath": "/dev/shm"}],  # noqa: S108
     }
     if shipped is not None:
@@ -105,6 +109,7 @@ def _fetcher(settings: Settings, run: RunId, needs: PodNeeds, shipped: Shipped) 
         "env": env,
         "resources": {"requests": amounts, "limits": amounts},
         "securityContext": _LOCKED,
+        **_LAST_WORDS,
         "volumeMounts": [{"name": "code", "mountPath": CODE}, _TMP_MOUNT],
     }
 

@@ -1,9 +1,9 @@
-"""Reading what a run on injected code needs: which files travel, how, and what is started in them."""
+"""What a run on injected code needs: which files travel, how, and what is started in them."""
 
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from trainyard.contract.manifest import Manifest
+from trainyard.contract.manifest import Manifest, parse_manifest
 from trainyard.errors import InvalidInput
 from trainyard.executors.base import RunSpec
 from trainyard.executors.bundle import Bundle, bundle_folder, bundle_script
@@ -26,18 +26,36 @@ def trainer_of(settings: Settings, framework: str) -> Manifest:
     return manifest_of(settings.trainers_dir / f"trainer-{framework}")
 
 
-def read_program(settings: Settings, spec: RunSpec) -> Program:
-    """Reads the trainer's folder. Raises LaunchFailed, InvalidInput or TooLarge."""
-    folder = (settings.trainers_dir / f"trainer-{spec.framework}").resolve()
-    manifest = manifest_of(folder)
-    script = _script(spec.script)
-    if script is None or script.is_relative_to(folder):
-        bundle = bundle_folder(folder)
-        entrypoint = manifest.entrypoint if script is None else script.relative_to(folder).as_posix()
-        command = _own(manifest.command) if script is None else []
-    else:
-        bundle, entrypoint, command = bundle_script(script), script.name, []
+def trainer_in(bundle: Bundle) -> Manifest | None:
+    """What the trainer that travels declares of itself; None: a script that is of no trainer. Raises InvalidInput."""
+    for file in bundle.files:
+        if file.path == "trainer.toml":
+            try:
+                return parse_manifest(file.data.decode(), file.path)
+            except ValueError as error:
+                raise InvalidInput(f"The code's {error}", hint="Correct it, then submit again.", field="code") from None
+    return None
+
+
+def collect(folder: Path, script: Path | None) -> tuple[Bundle, str | None]:
+    """What travels of a trainer's folder, or of the script's own where that lies elsewhere; and the script's path in
+    it. Reads files. Raises InvalidInput or TooLarge."""
+    folder = folder.resolve()
+    if script is None:
+        return bundle_folder(folder), None
+    if not script.is_file():
+        raise InvalidInput(f"There is no script {script}.", hint="Name an existing Python file.", field="script")
+    script = script.resolve()
+    if script.is_relative_to(folder):
+        return bundle_folder(folder), script.relative_to(folder).as_posix()
+    return bundle_script(script), script.name
+
+
+def program_of(bundle: Bundle, manifest: Manifest, script: Path | str | None) -> Program:
+    """How it is run. `script`: a path in the bundle, else the trainer's own entrypoint. Raises InvalidInput."""
+    command = _own(manifest.command) if script is None else []
     if not command:
+        entrypoint = manifest.entrypoint if script is None else PurePosixPath(script).as_posix()
         bundle.require(entrypoint)
         command = ["python", _inside(entrypoint)]
     elif manifest.command[0].startswith("./"):
@@ -45,10 +63,11 @@ def read_program(settings: Settings, spec: RunSpec) -> Program:
     return Program(bundle, command, None if fits_config_map(bundle) else bundle.archive())
 
 
-def _script(script: Path | None) -> Path | None:
-    if script is not None and not script.is_file():
-        raise InvalidInput(f"There is no script {script}.", hint="Name an existing Python file.", field="script")
-    return script.resolve() if script else None
+def read_program(settings: Settings, spec: RunSpec) -> Program:
+    """Of the files as they lie here now. Raises LaunchFailed, InvalidInput or TooLarge."""
+    manifest = trainer_of(settings, spec.framework)
+    bundle, script = collect(settings.trainers_dir / f"trainer-{spec.framework}", spec.script)
+    return program_of(bundle, manifest, script)
 
 
 def _own(command: list[str]) -> list[str]:

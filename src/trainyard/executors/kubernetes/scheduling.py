@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from trainyard.executors.kubernetes.fields import Fields, at, each, quantity, shown
+from trainyard.executors.kubernetes.resources import GPU
 
 _COUNTS = re.compile(r"^0/(\d+) nodes are available(?: ?: |:)?(.*)$", re.DOTALL)
 _END = re.compile(r"\.*\s*(?:preemption: .*)?$", re.DOTALL)
@@ -112,3 +113,12 @@ def _in_a_word(message: str) -> NoRoom:
     return NoRoom(
         f"No node takes it: {said}." if said else "No node takes it, and the scheduler gives no reason.", _HINTS[""]
     )
+
+
+def too_many_gpus(wanted: int, nodes: Sequence[Fields]) -> str:
+    """A sentence where no node has so many; empty where one has, or nobody knows."""
+    most = max((quantity(at(node, "status", "allocatable", GPU) or "0") or 0.0 for node in nodes), default=None)
+    if most is None or wanted <= most:
+        return ""
+    asked = "a GPU" if wanted == 1 else f"{wanted} GPUs"
+    return f"No node of the cluster has {asked}; the most that one has is {most:g}. It waits until one comes."

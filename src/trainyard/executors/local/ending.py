@@ -1,12 +1,13 @@
 """How a run ended: what the shim wrote down, and what the run's log says about it."""
 
+from contextlib import suppress
 from typing import Any
 
 from pydantic import ValidationError
 
-from trainyard.contract.callbacks import Done
+from trainyard.contract.callbacks import Done, TrainerFault
 from trainyard.contract.keys import receipt_mark
-from trainyard.contract.vocabulary import Reason
+from trainyard.contract.vocabulary import DoneStatus, Reason
 from trainyard.executors.base import Exited, RunId
 from trainyard.executors.local.run_folder import RunFolder
 from trainyard.logs.files import last_traceback, tail
@@ -21,13 +22,14 @@ def ending_of(run: RunId, folder: RunFolder, record: dict[str, Any]) -> Exited:
     end = tail(folder.log, lines=10**9, max_bytes=_SEARCHED_BYTES)
     number = record["signal"]
     reason = _reason(record)
+    receipt = find_receipt(run, end) or (None if record["stopped_on_request"] else _fault_left(run, folder))
     return Exited(
         exit_code=record["exit_code"],
         signal=number,
         at=record["at"],
         out_of_memory=_was_killed_for_memory(record),
         stopped_on_request=record["stopped_on_request"],
-        receipt=find_receipt(run, end),
+        receipt=receipt,
         tail=tail(folder.log, _TAIL_LINES, _TAIL_BYTES),
         traceback=last_traceback(end),
         reason=reason,
@@ -48,6 +50,16 @@ def find_receipt(run: RunId, text: str) -> Done | None:
         except ValidationError:
             pass
         at = text.rfind(mark, 0, at)
+    return None
+
+
+def _fault_left(run: RunId, folder: RunFolder) -> Done | None:
+    """Of several processes one tells the end. Where another failed before that one had even started, and torchrun
+    then ended it, the first fault that was left beside torchrun's own files is the run's."""
+    for note in sorted(folder.torchrun.glob("*/*/*/fault.json"), key=lambda path: path.stat().st_mtime):
+        with suppress(OSError, ValidationError):
+            fault = TrainerFault.model_validate_json(note.read_bytes())
+            return Done(attempt=run.attempt, seq=1, status=DoneStatus.FAILED, error=fault)
     return None
 
 

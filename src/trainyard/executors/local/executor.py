@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 
+from trainyard.contract.resources import Resources
 from trainyard.contract.vocabulary import Reason
 from trainyard.executors.base import (
     Absent,
@@ -59,6 +60,10 @@ class LocalExecutor:
     @cached_property
     def capacity(self) -> Capacity:
         return Capacity(self._settings.slots, available_gpus(self._settings))
+
+    def doubts(self, wishes: Resources) -> str:
+        """None: what this machine can never give fails when its turn comes, and says so."""
+        return ""
 
     # -- starting --------------------------------------------------------------------------------------------------
 

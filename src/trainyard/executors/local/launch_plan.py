@@ -6,7 +6,9 @@ from typing import TypedDict
 
 from trainyard.contract.manifest import Manifest, read_manifest
 from trainyard.executors.base import LaunchFailed, RunSpec
+from trainyard.executors.local.run_folder import RunFolder
 from trainyard.executors.local.variables import plan_variables
+from trainyard.executors.torchrun import in_processes
 from trainyard.settings import Settings
 
 
@@ -29,6 +31,8 @@ def make_plan(settings: Settings, spec: RunSpec, python: Path) -> LaunchPlan:
     else:
         manifest = manifest_of(folder)
         argv = argv_of(folder, manifest.command, python, manifest.entrypoint)
+        if manifest.distributed and len(spec.gpus) > 1:
+            argv = in_processes(argv, len(spec.gpus), RunFolder.of(settings.runs_dir, spec.run).torchrun)
     return LaunchPlan(
         argv=argv,
         cwd=str(folder),

@@ -42,6 +42,11 @@ class RunFolder:
     def log(self) -> Path:
         return self.path / names.LOG
 
+    @property
+    def torchrun(self) -> Path:
+        """Where the processes of one training leave word for each other; there for a run of several only."""
+        return self.path / "torchrun"
+
     def make(self) -> None:
         """For the owner only: a log may hold anything."""
         self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
