@@ -1,5 +1,6 @@
-# The old name of `trainyard submit --on k8s`. -Script and -Image wait for that tier: until then it says that it is not there.
+# The old name of `trainyard train --on k8s`.
 param([string]$Script, [string]$ModelName = "yolo11n", [int]$NumEpochs = 10, [string]$Framework = "ultralytics", [string]$Image, [switch]$Watch)
-$more = @($(if ($Watch) { "--watch" }))
-& "$PSScriptRoot/trainyard.ps1" submit --on k8s --framework $Framework --model $ModelName --epochs $NumEpochs @more
+$file = @($Script | Where-Object { $_ })
+$more = @($(if ($Image) { "--image", $Image })) + $(if ($Watch) { "--watch" })
+& "$PSScriptRoot/trainyard.ps1" train @file --on k8s --framework $Framework --model $ModelName --epochs $NumEpochs @more
 exit $LASTEXITCODE
