@@ -8,6 +8,7 @@ import typer
 from rich.markup import escape
 
 from trainyard.cli.client import Client
+from trainyard.cli.cluster import cluster_down
 from trainyard.cli.console import err
 from trainyard.errors import Conflict, TrainyardError, Unavailable
 from trainyard.settings import Settings, load_settings
@@ -21,12 +22,16 @@ ACTIVE = "PENDING,QUEUED,RUNNING"
 @app.command()
 def down(
     force: Annotated[bool, typer.Option("--force", "-f", help="Cancel active jobs first, without asking.")] = False,
+    k8s: Annotated[bool, typer.Option("--k8s", help="Delete the kind cluster of `up --k8s`, data included.")] = False,
 ) -> None:
     """Stop every local service. Data stays.
 
     Example: trainyard down --force
     """
     settings = load_settings()
+    if k8s:
+        _delete_cluster(force)
+        return
     if read_stack(settings.data_dir).running():
         _settle_jobs(settings, force)
     ended: list[str] = []
@@ -34,6 +39,17 @@ def down(
         err().print(f"Ended: {', '.join(ended) or 'the supervisor'}.")
     else:
         err().print("Nothing is running.")
+
+
+def _delete_cluster(force: bool) -> None:
+    warning = "Delete the cluster with its jobs, datasets and checkpoints?"
+    if not force and not (sys.stdin.isatty() and typer.confirm(warning, err=True)):
+        raise Conflict(
+            "Nothing was deleted: with the cluster go its jobs, datasets and checkpoints.",
+            hint="`trainyard down --k8s --force` deletes it.",
+        )
+    deleted = cluster_down(lambda line: err().out(line, highlight=False))
+    err().print("Deleted the kind cluster." if deleted else "There is no kind cluster of ours.")
 
 
 def _settle_jobs(settings: Settings, force: bool) -> None:

@@ -1,4 +1,4 @@
-"""`trainyard up`: the local services, in this terminal or in the background."""
+"""`trainyard up`: the local services, in this terminal or in the background; or the same in a cluster."""
 
 import time
 from typing import Annotated
@@ -6,7 +6,10 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from trainyard.cli.cluster import URL as CLUSTER_URL
+from trainyard.cli.cluster import cluster_up
 from trainyard.cli.console import duration, err
+from trainyard.errors import Conflict
 from trainyard.settings import Settings, load_settings
 from trainyard.stack.control import follow, start_supervisor
 from trainyard.stack.keeper import Report
@@ -20,13 +23,16 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 def up(
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Return when they are ready.")] = False,
     build: Annotated[bool, typer.Option("--build", help="Make MLflow's environment anew.")] = False,
+    k8s: Annotated[bool, typer.Option("--k8s", help="In a kind cluster on this machine instead.")] = False,
 ) -> None:
     """Start S3, the backend and MLflow. Nothing is built that is there already; twice is harmless.
 
     Example: trainyard up --detach
     """
     settings = load_settings()
-    if read_stack(settings.data_dir).supervised:
+    if k8s:
+        _in_cluster(settings)
+    elif read_stack(settings.data_dir).supervised:
         _already_up(settings)
     elif detach:
         _in_background(settings, build)
@@ -41,6 +47,21 @@ def ensure_up(settings: Settings) -> None:
     else:
         for _ in follow(settings):
             pass
+
+
+def _in_cluster(settings: Settings) -> None:
+    if read_stack(settings.data_dir).supervised:
+        raise Conflict(
+            "The local services are up, and the cluster's want the same ports.", hint="`trainyard down` ends them."
+        )
+    began = time.monotonic()
+    cluster_up(settings, lambda line: err().out(line, highlight=False))
+    err().print(f"Ready in {duration(time.monotonic() - began)}: {CLUSTER_URL}, MLflow at http://127.0.0.1:30500.")
+    if settings.backend_url != CLUSTER_URL:
+        err().print(
+            f"The CLI asks {escape(settings.backend_url)}: TRAINYARD_URL={CLUSTER_URL} leads it to the cluster."
+        )
+    err().print("Trainers' images: `trainyard build sklearn --load`. `trainyard down --k8s` deletes the cluster.")
 
 
 def _already_up(settings: Settings) -> None:
