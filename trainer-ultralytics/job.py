@@ -21,6 +21,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+import surroundings
 import utils
 from botocore.exceptions import ClientError
 from utils import TRACE, BadConfiguration, Spool, get_env_float, get_env_int, get_storage_client
@@ -65,7 +66,7 @@ class Job:
             child.kill()
         if self.is_main:
             code = self._finish(status, code, fault)
-        _tell_the_main(fault)
+        _leave("fault.json", json.dumps(fault))  # null: it was not at fault
         shutil.rmtree(self.folder, ignore_errors=True)
         sys.stdout.flush()
         sys.stderr.flush()
@@ -82,7 +83,7 @@ class Job:
                 if self.signal:  # a library has made something else of Cancelled
                     raise Cancelled from error
                 code = 2 if isinstance(error, BadConfiguration) else 1
-                fault = _fault_of_another() or self._fault(error)  # another's end breaks what both share
+                fault = _fault_of_another(1) or self._fault(error)  # another's end breaks what both share
                 self.say(fault["message"].replace("\n", " ") if code == 2 else fault["traceback"], sys.stderr)
                 self.ending.set()  # from here on a signal changes nothing
                 return "failed", code, fault
@@ -92,10 +93,13 @@ class Job:
     def _start(self):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
+        if os.name == "posix":  # elsewhere nobody can ask whether it lives
+            _leave("pid", str(self.pid))
         off = [name for name, on in (("callbacks", self.backend), ("MLflow", self.mlflow)) if not on]
         self.say(f"job {self.id} starts" + (f" without {' and '.join(off)}: no address is set" if off else ""))
         self.attempt, self.keep = get_env_int("ATTEMPT", 1, 1), get_env_int("KEEP_EPOCHS", 0, 0)
         self.event("running", pid=self.pid)
+        surroundings.tell(self)
         self.flush = get_env_float("FLUSH_SECONDS", 120, 0)
         seconds = get_env_float("HEARTBEAT_SECONDS", 10, 0.05)
         threading.Thread(target=self._beat, args=(seconds,), daemon=True).start()
@@ -327,16 +331,40 @@ def _interrupt(number):
         signal.raise_signal(number)
 
 
-def _tell_the_main(fault):
-    """Under torchrun, the end of a process that doesn't speak for the run: its fault is left where the main looks."""
-    if fault and os.getenv("TORCHELASTIC_ERROR_FILE"):
-        note = Path(os.environ["TORCHELASTIC_ERROR_FILE"]).with_name("fault.json")
-        note.parent.mkdir(parents=True, exist_ok=True)
-        note.write_text(json.dumps(fault))
+def _leave(name, text):
+    """Under torchrun: a word for the other processes, beside the file that torchrun names."""
+    if os.getenv("TORCHELASTIC_ERROR_FILE"):
+        path = Path(os.environ["TORCHELASTIC_ERROR_FILE"]).with_name(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_suffix(".draft")
+        draft.write_text(text)
+        draft.replace(path)
 
 
-def _fault_of_another():
+def _fault_of_another(patience=0.0):
     """torchrun stops all processes when one fails: then the main was not cancelled, and this is why it ends."""
-    mine = os.getenv("TORCHELASTIC_ERROR_FILE")
-    notes = sorted(Path(mine).parent.parent.glob("*/fault.json")) if mine else []
-    return json.loads(notes[0].read_text()) if notes else None
+    mine, give_up = os.getenv("TORCHELASTIC_ERROR_FILE"), time.monotonic() + patience
+    while mine:
+        others = [place for place in sorted(Path(mine).parent.parent.glob("*")) if place != Path(mine).parent]
+        gone = [place for place in others if (place / "pid").exists() and not _lives(int((place / "pid").read_text()))]
+        notes = [json.loads(note.read_text()) for note in (place / "fault.json" for place in others) if note.exists()]
+        if faults := [fault for fault in notes if fault]:
+            return faults[0]
+        if killed := [place.name for place in gone if not (place / "fault.json").exists()]:
+            which = f"process {killed[0]} of {os.getenv('WORLD_SIZE')}"
+            text = f"{which} was killed. The system does that when memory runs out: a smaller BATCH_SIZE needs less"
+            return {"type": "ProcessKilled", "message": text, "traceback": ""}
+        if time.monotonic() > give_up:
+            return None
+        time.sleep(0.05)
+    return None
+
+
+def _lives(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass
+    return True

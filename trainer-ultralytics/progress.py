@@ -2,6 +2,7 @@
 
 import os
 import random
+from pathlib import Path
 
 import numpy
 import utils
@@ -31,6 +32,16 @@ def seed_by_epoch(trainer):
         generator.manual_seed(seed)
 
 
+def share_checkpoints(trainer):
+    """Of several processes one writes checkpoints, and at the end all evaluate the best: each looks in its folder."""
+    import torch.distributed as dist
+
+    if dist.is_initialized():
+        folder = [str(trainer.wdir)]
+        dist.broadcast_object_list(folder, 0)
+        trainer.last, trainer.best = Path(folder[0], "last.pt"), Path(folder[0], "best.pt")
+
+
 class Progress:
     """Methods named after the callbacks that they are."""
 
@@ -38,6 +49,9 @@ class Progress:
         self.job, self.batch, self.measured, self.best, self.shown = job, 0, True, None, None
 
     def on_pretrain_routine_end(self, trainer):
+        share_checkpoints(trainer)
+        if not self.job.is_main:
+            return
         if trainer.resume:
             self.inherit(trainer)
         counts = {"train": len(trainer.train_loader.dataset), "val": len(trainer.test_loader.dataset)}
@@ -90,7 +104,7 @@ class Progress:
         utils.upload_checkpoint(trainer.last, "last.pt", epoch)
 
     def on_fit_epoch_end(self, trainer):
-        if self.measured:
+        if self.measured or not self.job.is_main:  # what all have measured the main one has
             return  # the evaluation of best.pt after the last epoch calls this once more
         self.measured = True
         losses, measured = trainer.label_loss_items(trainer.tloss, prefix="train"), validation_of(trainer)

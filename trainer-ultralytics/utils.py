@@ -1,6 +1,7 @@
 """What train.py calls: settings from the environment, dataset and checkpoints in S3, progress to the backend.
 
-Every trainer holds the same copies of this file and of job, samples, pictures and predictor; origin: trainer-template/.
+Every trainer holds the same copies of this file and of job, samples, pictures, predictor and surroundings; origin:
+trainer-template/.
 """
 
 import contextlib

@@ -195,12 +195,12 @@ MakeProbe = Callable[[str], Run]
 
 @pytest.fixture
 def probe(template: Starter, tmp_path: Path) -> MakeProbe:
-    """Runs a few lines as train(job), beside copies of utils.py and job.py: for what no real trainer does on demand."""
+    """Runs a few lines as train(job), beside copies of what job.py needs: for what no real trainer does on demand."""
 
     def make(lines: str) -> Run:
         folder = tmp_path / "probe"
         folder.mkdir()
-        for name in ("utils.py", "job.py", "samples.py", "pictures.py"):
+        for name in ("utils.py", "job.py", "samples.py", "pictures.py", "surroundings.py"):
             shutil.copy(template.script.parent / name, folder)
         body = textwrap.indent(textwrap.dedent(lines).strip(), "    ")
         script = folder / "train.py"

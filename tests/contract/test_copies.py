@@ -1,4 +1,4 @@
-"""Five files are the same in every trainer, and small; each folder holds what a trainer needs."""
+"""Six files are the same in every trainer, and small; each folder holds what a trainer needs."""
 
 import ast
 from pathlib import Path
@@ -21,6 +21,7 @@ FUNCTIONS = {
     "send_validation_result",
     "upload_checkpoint",
 }
+COPIES = ("utils.py", "job.py", "samples.py", "pictures.py", "predictor.py", "surroundings.py")
 FILES = ("train.py", "predict.py", "utils.py", "job.py", "trainer.toml")
 FILES += ("requirements.txt", "Dockerfile", ".env.example", "README.md")
 
@@ -28,7 +29,7 @@ each_trainer = pytest.mark.parametrize("trainer", TRAINERS, ids=lambda path: pat
 
 
 @each_trainer
-@pytest.mark.parametrize("name", ["utils.py", "job.py", "samples.py", "pictures.py", "predictor.py"])
+@pytest.mark.parametrize("name", COPIES)
 def test_the_copies_are_identical(trainer: Path, name: str) -> None:
     assert (trainer / name).read_bytes() == (ORIGIN / name).read_bytes(), f"copy it anew from trainer-template/{name}"
 

@@ -22,6 +22,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "submit": ("submit", "Hand a training to the backend and return."),
     "resume": ("resume", "Go on from a job's checkpoint, as a new job."),
     "retry": ("retry", "Train the same again, with other parameters if you like."),
+    "parity": ("parity", "Run a job again on several tiers, and show what differs."),
     "jobs": ("jobs", "List jobs, or show one."),
     "explain": ("explain", "Why a job failed, waits or was stopped, and what to do."),
     "logs": ("logs", "Show a job's log; -f follows it."),
