@@ -17,7 +17,7 @@ from trainyard.settings import load_settings
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 PIECE = 2**20
 LARGEST_TAIL = 8 * 2**20
-LOOK_SECONDS = 0.5
+LOOK_SECONDS = 0.15
 
 
 @app.command()
