@@ -48,3 +48,13 @@ def test_of_several_pods_the_one_that_failed_speaks_and_not_the_one_that_was_sto
     ending = of_exit(seen, callbacks=True, cancel_requested=False)
     assert ending.state is State.FAILED
     assert "shapes differ" in ending.message
+
+
+def test_what_rank_0_says_of_a_pod_that_it_lost_keeps_nobody_from_another_attempt() -> None:
+    evicted = stopped_by_deletion(143)
+    told = {"type": "DisruptionTarget", "status": "True", "reason": "EvictionByEvictionAPI", "message": "evicting"}
+    evicted["status"]["conditions"] = [told]
+    gave_up = Done(attempt=1, seq=9, status=DoneStatus.FAILED)
+    assert as_exit(diagnose(evicted, a_job()), receipt=gave_up).receipt is None
+    crashed = as_exit(diagnose(ended(1), a_job()), receipt=gave_up)
+    assert crashed.receipt is gave_up

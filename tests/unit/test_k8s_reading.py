@@ -120,6 +120,16 @@ def test_of_several_pods_the_first_that_failed_tells_why() -> None:
             raise AssertionError(other)
 
 
+def test_of_several_pods_one_that_was_taken_away_tells_why_others_failed() -> None:
+    lost = disrupted("EvictionByEvictionAPI", "Eviction API: evicting")
+    match standing(a_job(), [ended(1, message="RuntimeError: Connection closed by peer"), lost], there):
+        case Over(found, _):
+            assert found is not None
+            assert found.relaunch
+        case other:
+            raise AssertionError(other)
+
+
 def test_a_pod_that_ended_well_is_over_without_a_finding() -> None:
     good = ended(0, "Completed", phase="Succeeded")
     assert standing(a_job(), [good], there) == Over(None, moment("2026-11-21T10:12:20Z"))

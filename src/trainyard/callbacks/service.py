@@ -44,6 +44,7 @@ class _Row:
     state: State
     attempt: int
     execution: str
+    resources: dict[str, Any]
     cancel_requested_at: float | None
     trace_id: str
     seq: int
@@ -215,14 +216,22 @@ def _advance(conn: sa.Connection, row: _Row, item: Incoming) -> None:
 
 def _end(conn: sa.Connection, row: _Row, item: Incoming, done: Done) -> None:
     ending = endings.of_done(done, cancel_requested=row.cancel_requested_at is not None)
-    if ending.reason is Reason.CANCELLED_BY_SIGNAL and row.execution != Execution.LOCAL:
-        return  # the cluster sent that signal: why it did, and whether another attempt is due, its pod's end tells
+    if _is_for_the_pods_to_say(row, ending):
+        return
     row.note(endings.results(row.id, done.checkpoint, done.mlflow_run_id))
     if ending.state is State.SUCCEEDED:
         row.progress = 1.0
     if _move(conn, row, ending.state, item.at, ending):
         row.state = ending.state
         log.info("job ended: %s", ending.reason, extra={"job_id": row.id, "trace_id": row.trace_id})
+
+
+def _is_for_the_pods_to_say(row: _Row, ending: Ending) -> bool:
+    """The cluster sent that signal, or took a pod away that trained with this one: why, and whether another attempt is
+    due, is seen from the pods."""
+    if row.execution == Execution.LOCAL or ending.state is State.SUCCEEDED:
+        return False
+    return ending.reason is Reason.CANCELLED_BY_SIGNAL or (row.resources or {}).get("replicas", 1) > 1
 
 
 def _move(conn: sa.Connection, row: _Row, then: State, at: float, ending: Ending | None = None) -> bool:

@@ -43,8 +43,7 @@ def as_exit(
     stopped_on_request: bool = False,
 ) -> Exited:
     """The end of a run. A crash is named by the trainer's own words, not by what the cluster knows of it."""
-    if found is not None and not stopped_on_request and receipt is not None and receipt.status is DoneStatus.CANCELLED:
-        # it answered the cluster's SIGTERM, which nobody asked for; of several pods another one tells why
+    if found is not None and not stopped_on_request and receipt is not None and _answers_to(found, receipt.status):
         receipt, tail, traceback = None, found.tail or tail, ""
     if found is None or stopped_on_request or found.reason is Reason.TRAINER_ERROR:
         code, number = (0, None) if found is None else (found.exit_code, found.signal)
@@ -63,6 +62,12 @@ def as_exit(
         evidence=found.evidence,
         relaunch=found.relaunch,
     )
+
+
+def _answers_to(found: Diagnosis, said: DoneStatus) -> bool:
+    """What the trainer said was about the end that others made it: a SIGTERM that nobody asked for, or the loss of
+    another pod that trained with it."""
+    return said is DoneStatus.CANCELLED or (found.relaunch and said is DoneStatus.FAILED)
 
 
 # -- no pod ---------------------------------------------------------------------------------------------------------

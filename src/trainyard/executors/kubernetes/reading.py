@@ -87,12 +87,12 @@ def _without_pods(job: Fields, events: Sequence[Fields]) -> Waits | Over:
 
 
 def _over(job: Fields | None, pods: Sequence[Fields], is_there: Callable[[Fields], bool]) -> Over:
-    """Of several pods the one that failed first tells why; the others were ended for it."""
+    """Of several pods one that was taken away tells why, else the one that failed first: the others ended for it."""
     ends = [(_ended_at(pod), diagnose(pod, job) or _vanished(pod, is_there(pod))) for pod in pods]
     failed = [(end, found) for end, found in ends if found is not None]
     if not failed:
         return Over(None, max(end for end, _ in ends))
-    end, found = min(failed, key=lambda one: one[0])
+    end, found = min(failed, key=lambda one: (not one[1].relaunch, one[0]))
     return Over(found, end)
 
 
