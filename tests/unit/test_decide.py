@@ -176,6 +176,10 @@ def test_what_nobody_can_see_is_left_alone() -> None:
     assert decide(a_job(cancel_requested_at=NOW), seen, NOW, LIMITS) == AskToStop()
 
 
+def test_a_job_that_runs_is_not_ended_for_a_look_that_came_too_early() -> None:
+    assert decide(a_job(launched_at=NOW - 9_000), Preparing("Its node prepares it."), NOW, LIMITS) is None
+
+
 def test_what_a_launched_job_waits_for_is_told_once() -> None:
     queued = {"state": State.QUEUED, "started_at": None}
     seen = Preparing("It waits for a node.", Reason.UNSCHEDULABLE, {"lines": ["0/1 nodes"]})

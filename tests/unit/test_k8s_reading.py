@@ -159,3 +159,25 @@ def test_a_pod_that_vanished_while_it_ran_was_killed() -> None:
 def test_odd_times_are_no_error() -> None:
     assert moment("") == moment("yesterday") == 0.0
     assert isinstance(standing(a_job(), [running(at="soon")], there), Waits)
+
+
+def test_a_pod_that_was_taken_away_while_nobody_looked_is_known_by_its_job() -> None:
+    policy = failed("PodFailurePolicy", "Pod trainyard/x has condition DisruptionTarget matching FailJob rule")
+    for pods in ([], [running()]):
+        match standing(a_job(policy), pods, gone):
+            case Over(found, _):
+                assert found is not None
+                assert (found.reason, found.relaunch) == (Reason.EVICTED, True)
+            case other:
+                raise AssertionError(other)
+
+
+def test_a_job_that_its_queue_suspended_gave_its_place_to_others() -> None:
+    pod = ended(143)
+    pod["metadata"] |= {"deletionTimestamp": "2026-11-21T10:12:45Z", "deletionGracePeriodSeconds": 30}
+    match standing(a_job(suspend=True), [pod], gone):
+        case Over(found, _):
+            assert found is not None
+            assert (found.reason, found.relaunch) == (Reason.EVICTED, True)
+        case other:
+            raise AssertionError(other)

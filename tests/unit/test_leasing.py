@@ -46,11 +46,11 @@ def test_the_first_in_line_gets_what_there_is_and_the_next_waits_for_it() -> Non
     assert turns["job-c"] == Grant((), ())
 
 
-def test_a_tier_that_cannot_be_had_fails_its_jobs_and_no_others() -> None:
+def test_a_tier_that_cannot_be_had_lets_its_jobs_wait_and_no_others() -> None:
     ours, theirs = a_job(id="job-a"), a_job(id="job-b", execution=Execution.K8S)
-    capacities = {Execution.LOCAL: Capacity(1, ()), Execution.K8S: Never("There is no cluster.")}
+    capacities = {Execution.LOCAL: Capacity(1, ()), Execution.K8S: Wait("There is no cluster.")}
     turns = {job.id: turn for job, turn in share_out([theirs, ours], "n", capacities, {}, NOW)}
-    assert turns == {"job-a": Grant(("n/slot/0",), ()), "job-b": Never("There is no cluster.")}
+    assert turns == {"job-a": Grant(("n/slot/0",), ()), "job-b": Wait("There is no cluster.")}
 
 
 def test_each_further_attempt_waits_longer() -> None:

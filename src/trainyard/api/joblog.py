@@ -9,7 +9,8 @@ from pathlib import Path
 
 from trainyard.api.platform import Platform
 from trainyard.contract.keys import log_key
-from trainyard.errors import NotFound
+from trainyard.contract.vocabulary import Execution
+from trainyard.errors import NotFound, TrainyardError
 from trainyard.executors.base import RunId
 from trainyard.jobs import repository
 from trainyard.jobs.model import Job
@@ -74,8 +75,10 @@ class JobLog:
         return Part(text, max(following, offset + 1), False)  # never the same place again
 
     def _path(self, job: Job, attempt: int) -> Path | None:
-        executor = self._platform.executors.get(job.execution)
-        path = executor.log_path(RunId(job.id, attempt, job.trace_id))
+        try:
+            path = self._platform.executors.get(job.execution).log_path(RunId(job.id, attempt, job.trace_id))
+        except TrainyardError:
+            return None  # its tier can't be had any more; what was archived still can
         return path if path is not None and path.exists() else None
 
     def _newest(self, job: Job, offset: int, limit: int, tail: int | None) -> Part:
@@ -123,7 +126,7 @@ class JobLog:
         """Until its processes are gone, the trainer's last words may still come."""
         if not job.state.is_terminal or job.closed_at is not None or job.node is None:
             return job.state.is_terminal
-        if self._platform.executors.get(job.execution).capacity is None:  # a cluster that is away may stay so
+        if job.execution is not Execution.LOCAL:  # a cluster that is away may stay so
             return job.finished_at is not None and time.time() - job.finished_at > LAST_WORDS_SECONDS
         with self._platform.database.read() as conn:  # its leases go with its processes; closing waits for the store
             return not repository.leases_of(conn, job.id)

@@ -139,7 +139,7 @@ def _deserves_another(job: Job, seen: Exited, limits: Limits) -> bool:
 
 def _too_long(job: Job, seen: Preparing, now: float, limits: Limits) -> Decision:
     waited = now - max(job.launched_at or job.queued_at or now, limits.since)
-    if waited <= limits.launch:
+    if waited <= limits.launch or job.state is not State.QUEUED:
         return None
     late = f"It was not started within {limits.launch:.0f} s (setting TRAINYARD_LAUNCH_SECONDS)."
     if seen.reason is None:

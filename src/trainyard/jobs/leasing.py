@@ -36,7 +36,7 @@ Turn = Grant | Wait | Never
 def share_out(
     waiting: Sequence[Job],
     node: str,
-    capacities: Mapping[Execution, Capacity | Never | None],
+    capacities: Mapping[Execution, Capacity | Wait | None],
     held: Mapping[str, str],
     now: float,
 ) -> list[tuple[Job, Turn]]:
@@ -50,11 +50,11 @@ def share_out(
     return turns
 
 
-def _turn(job: Job, node: str, capacity: Capacity | Never | None, held: Mapping[str, str]) -> Turn:
+def _turn(job: Job, node: str, capacity: Capacity | Wait | None, held: Mapping[str, str]) -> Turn:
     match capacity:
         case None:
             return Grant((), ())
-        case Never():
+        case Wait():
             return capacity
         case Capacity():
             return grant(job, node, capacity, held)

@@ -36,6 +36,7 @@ log = logging.getLogger(__name__)
 PASS_SECONDS = 1.0
 HURRY_SECONDS = 0.1  # while a terminal is about to start its run: nothing else tells that it did
 ARCHIVE_RETRY_SECONDS = 15.0
+CLOSINGS = 8
 LAUNCHES = 64  # at once; threads are made only as they are needed
 
 
@@ -58,8 +59,9 @@ class Reconciler:
         self._wake = threading.Event()
         self._stop = False
         # apart, so that launches which take minutes (an environment is made) hold up no end, and one no other
-        self._launching = ThreadPoolExecutor(max_workers=LAUNCHES, thread_name_prefix="launch")
-        self._closing = ThreadPoolExecutor(max_workers=8, thread_name_prefix="close")
+        # and apart by tier: a cluster that hangs holds up nothing here
+        self._launching = _pools(LAUNCHES, "launch")
+        self._closing = _pools(CLOSINGS, "close")
         self._busy: set[str] = set()  # jobs a pool thread works on: launching or archiving
         self._later: dict[str, float] = {}  # archiving failed: not before this time
         self._hurry = False
@@ -78,7 +80,7 @@ class Reconciler:
         self._stop = True
         self._wake.set()
         self._thread.join(timeout=10)
-        for pool in (self._launching, self._closing):
+        for pool in {*self._launching.values(), *self._closing.values()}:
             pool.shutdown(wait=False, cancel_futures=True)
 
     def _loop(self) -> None:
@@ -191,11 +193,10 @@ class Reconciler:
         with self._parts.database.read() as conn:
             if repository.get(conn, job.id).cancel_requested_at is not None:
                 return  # the next look ends it
-        log_path = executor.log_path(job.run)
-        executor.clean_up(job.run)
-        self._parts.archive.store(job.run, log_path)
+        self._parts.archive.store(job.run, executor.log_path(job.run))  # what may fail comes first
         last = checkpoint_key(job.id, "last")
         resume_from = last if self._parts.archive.holds(last) else job.resume_from
+        executor.clean_up(job.run)
         words = f"{why} It starts again as attempt {job.attempt + 1}"
         words += ", from its last checkpoint." if resume_from == last else "."
 
@@ -232,12 +233,12 @@ class Reconciler:
         known = {execution: self._capacity(execution) for execution in {job.execution for job in waiting}}
         return share_out(waiting, node, known, repository.leased(conn, f"{node}/"), time.time())
 
-    def _capacity(self, execution: Execution) -> Capacity | Never | None:
-        """A tier that this installation does not have (any more) must not hold up the others."""
+    def _capacity(self, execution: Execution) -> Capacity | Wait | None:
+        """A tier that can't be had here now must not hold up the others; another backend may have it."""
         try:
             return self._parts.executor(execution).capacity
         except TrainyardError as error:
-            return Never(f"{error} {error.hint}".strip())
+            return Wait(f"{error} {error.hint}".strip()[:500])
 
     def _give_turns(self, conn: sa.Connection, waiting: list[Job]) -> list[tuple[Job, Grant]]:
         """The jobs that are ours to start now, as they are after this transaction."""
@@ -263,7 +264,7 @@ class Reconciler:
             gpus = gpus_of(self._parts.node, repository.leases_of(conn, job.id))
         self._in_pool(self._launching, job, lambda: self._parts.launcher.launch(job, executor, gpus))
 
-    def _in_pool(self, pool: ThreadPoolExecutor, job: Job, work: Callable[[], None]) -> None:
+    def _in_pool(self, pools: dict[Execution, ThreadPoolExecutor], job: Job, work: Callable[[], None]) -> None:
         def run() -> None:
             failed = True
             try:
@@ -280,7 +281,13 @@ class Reconciler:
 
         if not self._stop:
             self._busy.add(job.id)
-            pool.submit(run)
+            pools[job.execution].submit(run)
+
+
+def _pools(workers: int, name: str) -> dict[Execution, ThreadPoolExecutor]:
+    """One for this machine, one for the cluster, whose two tiers share it."""
+    here, away = (ThreadPoolExecutor(workers, thread_name_prefix=f"{name}-{where}") for where in ("here", "away"))
+    return {execution: here if execution is Execution.LOCAL else away for execution in Execution}
 
 
 def _queue(conn: sa.Connection, job: Job) -> bool:

@@ -29,7 +29,7 @@ def relaunch(
     (any more) in this state and attempt, or is to be cancelled."""
     message = events.storable(why)
     values: dict[str, Any] = {"state": State.QUEUED, "attempt": attempt + 1, "message": message}
-    values |= {"queued_at": time.time(), "launched_at": None, "claim": 0, "seq": 0, "seen_at": None}
+    values |= {"queued_at": time.time(), "launched_at": None, "started_at": None, "claim": 0, "seq": 0, "seen_at": None}
     values |= {"stuck_since": None, "resume_from": resume_from}
     still = (jobs.c.id == job_id, jobs.c.state == now, jobs.c.attempt == attempt, jobs.c.cancel_requested_at.is_(None))
     changed = conn.execute(jobs.update().where(*still).values(**values)).rowcount

@@ -59,7 +59,7 @@ class Api:
         config = _config(settings)
         try:
             return cls(config, settings.k8s_namespace)
-        except (ConfigError, OSError, ValueError, AssertionError) as error:
+        except (ConfigError, OSError, ValueError, AssertionError, httpx2.InvalidURL) as error:
             raise NotAvailable(f"The cluster's credentials can't be used: {error}.", hint=_HINT) from None
 
     def close(self) -> None:
@@ -134,9 +134,7 @@ class Api:
     ) -> Object:
         try:
             answer = self._http.request(method, f"/{path}", params=query, json=body, headers=head)
-        except ConfigError as error:
-            raise NotAvailable(f"Signing in to the cluster failed: {error}.", hint=_HINT) from None
-        except (httpx2.HTTPError, OSError) as error:
+        except (httpx2.HTTPError, OSError, ConfigError, RuntimeError) as error:
             raise self._away(error) from None
         _check(answer)
         return dict(answer.json())
@@ -150,10 +148,16 @@ class Api:
                     response.read()
                     _check(response)
                 yield response
-        except (httpx2.HTTPError, OSError) as error:
+        except (httpx2.HTTPError, OSError, ConfigError, RuntimeError) as error:
             raise self._away(error) from None
 
     def _away(self, error: Exception) -> ClusterAway:
+        """Also for a sign-in that failed (its program or token file may come back) and for a client that was closed:
+        this backend is about to end, and the next one goes on."""
+        if isinstance(error, RuntimeError) and not self._http.is_closed:
+            raise error
+        if isinstance(error, ConfigError):
+            return ClusterAway(f"Signing in to the cluster at {self.server} failed: {error}.")
         return ClusterAway(f"The cluster at {self.server} does not answer: {str(error) or type(error).__name__}.")
 
 

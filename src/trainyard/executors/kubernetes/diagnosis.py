@@ -13,7 +13,7 @@ from trainyard.executors.kubernetes import containers, scheduling
 from trainyard.executors.kubernetes.creation import refused
 from trainyard.executors.kubernetes.eviction import taken_away
 from trainyard.executors.kubernetes.fields import Fields, at, condition, each, latest, moment, text, whole
-from trainyard.executors.kubernetes.finding import LATER, NEVER, Diagnosis
+from trainyard.executors.kubernetes.finding import LATER, NEVER, NOTHING_WRONG, Diagnosis
 
 
 def diagnose(
@@ -81,12 +81,23 @@ def _without_pod(job: Fields | None, events: Sequence[Fields]) -> Diagnosis | No
         return deadline
     if at(job, "metadata", "deletionTimestamp") is not None:
         return _killed("Its Job", ["the Job has a deletionTimestamp"])
+    if (known := by_policy(job)) is not None:
+        return known
     failed = condition(job, "Failed") or condition(job, "FailureTarget")
     if failed is not None:
         line = f"{text(failed, 'reason')}: {text(failed, 'message')}"
         return _killed("Its pod", [line])
     said = latest(events, "FailedCreate")
     return refused(said.removeprefix("Error creating: ")) if said else None
+
+
+def by_policy(job: Fields | None) -> Diagnosis | None:
+    """Our Jobs have one such rule: a pod that the cluster took away. It is told also where nobody saw that pod go."""
+    failed = condition(job, "Failed") or condition(job, "FailureTarget") or {}
+    if text(failed, "reason") != "PodFailurePolicy":
+        return None
+    line = f"PodFailurePolicy: {text(failed, 'message')}"
+    return Diagnosis(Reason.EVICTED, "The cluster took its pod away.", NOTHING_WRONG, [line], relaunch=True)
 
 
 def _killed(which: str, lines: list[str]) -> Diagnosis:
@@ -135,6 +146,9 @@ def _ends(pod: Fields) -> list[str]:
 def _deleted(pod: Fields, job: Fields | None) -> Diagnosis | None:
     if at(job, "metadata", "deletionTimestamp") is not None:
         return _killed("Its Job", ["the Job has a deletionTimestamp"])
+    if at(pod, "metadata", "deletionTimestamp") is not None and at(job, "spec", "suspend") is True:
+        what = "Its queue gave its place to others."
+        return Diagnosis(Reason.EVICTED, what, NOTHING_WRONG, ["the Job was suspended"], relaunch=True)
     if at(pod, "metadata", "deletionTimestamp") is not None:
         return _killed("Its pod", ["the pod has a deletionTimestamp"])
     return None

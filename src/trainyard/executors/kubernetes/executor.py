@@ -32,13 +32,13 @@ from trainyard.executors.kubernetes.diagnosis import as_exit
 from trainyard.executors.kubernetes.finding import Diagnosis
 from trainyard.executors.kubernetes.manifest import Manifests, build
 from trainyard.executors.kubernetes.mirror import Mirror
-from trainyard.executors.kubernetes.names import job_name
+from trainyard.executors.kubernetes.names import TRACE_ID, job_name, label_value
 from trainyard.executors.kubernetes.nodes import Nodes
 from trainyard.executors.kubernetes.podlog import PodLog
 from trainyard.executors.kubernetes.program import program_of, trainer_in, trainer_of
-from trainyard.executors.kubernetes.reading import GONE, Over, Runs, Waits, standing
+from trainyard.executors.kubernetes.reading import GONE, TAKEN, Over, Runs, Waits, standing
 from trainyard.executors.kubernetes.resources import decide
-from trainyard.executors.kubernetes.sending import send
+from trainyard.executors.kubernetes.sending import patiently, send
 from trainyard.executors.local.ending import find_receipt
 from trainyard.executors.local.run_folder import RunFolder
 from trainyard.executors.torchrun import in_processes
@@ -120,7 +120,7 @@ class KubernetesExecutor:
             if _sent(folder).exists() or folder.is_cancelled:
                 return
             folder.make()
-            job = send(self._api, self.plan(spec), tell)
+            job = send(self._api, patiently(lambda: self.plan(spec), tell), tell)
             self._mirror.note(job)
             _sent(folder).touch()
         if folder.is_cancelled:
@@ -154,8 +154,13 @@ class KubernetesExecutor:
             return Preparing(message)
         away, folder = self._mirror.away, self._folder(run)
         if away:
+            memory.in_the_way, memory.over_since = "", 0.0  # patience is for what is seen
             return Unseen(away)
-        match self._standing(run):
+        stands = self._standing(run)
+        if stands is not None and not _sent(folder).exists():  # whoever sent it died before noting that
+            folder.make()
+            _sent(folder).touch()
+        match stands:
             case None:
                 return self._nothing(run, folder, memory)
             case Waits(message, found, nearly):
@@ -178,8 +183,10 @@ class KubernetesExecutor:
         return standing(self._mirror.job(name), pods, self._mirror.is_there, events, nodes)
 
     def _nothing(self, run: RunId, folder: RunFolder, memory: _Memory) -> Observation:
-        if folder.is_cancelled or _sent(folder).exists():
-            return self._end(run, folder, None if folder.is_cancelled else GONE, 0.0)
+        if folder.is_cancelled:
+            return self._end(run, folder, None, 0.0)
+        if _sent(folder).exists():
+            return self._end(run, folder, TAKEN if _taken(folder).exists() else GONE, 0.0)
         with self._lock:
             self._memories.pop(run, None)
         return Absent()
@@ -202,7 +209,9 @@ class KubernetesExecutor:
         follower = self._follow(run, folder, memory)
         late = time.monotonic() - memory.over_since > DRAIN_SECONDS
         if follower is not None and not follower.drained and not late:
-            return Alive(started_at=at)
+            return Unseen("The end of its log is on its way.")
+        if found is not None and found.relaunch:
+            _taken(folder).touch()  # known also once its objects are deleted for the next attempt
         return self._end(run, folder, found, at)
 
     def _end(self, run: RunId, folder: RunFolder, found: Diagnosis | None, at: float) -> Exited:
@@ -251,7 +260,7 @@ class KubernetesExecutor:
         if memory is not None and memory.log is not None:
             memory.log.wait_until_connected(CONNECT_SECONDS)
         try:
-            self._api.delete("Job", job_name(run))
+            self._delete(run)
         except TrainyardError as error:  # whoever wants it gone asks again with the next look
             log.warning("the Job of %s could not be deleted yet: %s", run.job_id, error)
         finally:
@@ -260,12 +269,18 @@ class KubernetesExecutor:
 
     def clean_up(self, run: RunId) -> None:
         """Deletes the Job and all it owns. Raises where the cluster refuses or is away: it is asked again."""
-        self._api.delete("Job", job_name(run))
+        self._delete(run)
         with self._lock:
             memory = self._memories.pop(run, None)
         if memory is not None and memory.log is not None:
             memory.log.close()
         self._mirror.forget(run)
+
+    def _delete(self, run: RunId) -> None:
+        """Its Job, and not one of that name that another installation made."""
+        job = self._mirror.job(job_name(run))
+        if job is None or job["metadata"]["labels"].get(TRACE_ID) == label_value(run.trace_id):
+            self._api.delete("Job", job_name(run))
 
     def log_path(self, run: RunId) -> Path | None:
         folder = self._folder(run)
@@ -292,3 +307,7 @@ class KubernetesExecutor:
 
 def _sent(folder: RunFolder) -> Path:
     return folder.path / "sent"
+
+
+def _taken(folder: RunFolder) -> Path:
+    return folder.path / "taken"

@@ -6,13 +6,14 @@ anew. While a watch is down, what is known may be old: `away` says so, and nobod
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from trainyard.executors.base import RunId
 from trainyard.executors.kubernetes.api import Api, ClusterAway, Kind, Object, Refused
 from trainyard.executors.kubernetes.fields import Fields
-from trainyard.executors.kubernetes.names import ATTEMPT, JOB_ID, MANAGED_BY, selector
+from trainyard.executors.kubernetes.names import ATTEMPT, JOB_ID, MANAGED_BY, TRACE_ID, label_value, selector
 
 log = logging.getLogger(__name__)
 OURS = ",".join(f"{name}={value}" for name, value in MANAGED_BY.items())
@@ -72,7 +73,8 @@ class Mirror:
         with self._lock:
             uids = self._of_run.get(_run_of(selector(run)), ())
             found = [self._pods.get(uid) or self._ended[uid] for uid in uids]
-        return sorted(found, key=_rank)
+        trace = label_value(run.trace_id)  # another installation may have made a job of that id
+        return sorted((pod for pod in found if _labels(pod).get(TRACE_ID) == trace), key=_rank)
 
     def is_there(self, pod: Fields) -> bool:
         with self._lock:
@@ -105,8 +107,11 @@ class Mirror:
         while not self._closed.is_set():
             try:
                 version = version or self._list(kind)
+                began = time.monotonic()
                 version = self._watch(kind, version)
                 pause = SHORTEST
+                if time.monotonic() - began < SHORTEST:  # a server that ends each at once is not to be asked for ever
+                    self._closed.wait(pause)
                 continue
             except _Gone:
                 version = ""
@@ -169,6 +174,9 @@ class Mirror:
     def _note_end(self, uid: str, pod: Object) -> None:
         if uid not in self._forgotten:
             self._ended[uid] = pod
+            while len(self._ended) > MOST_OBJECTS:  # of other installations, which forget their own
+                oldest = next(iter(self._ended))
+                self._drop(oldest, self._ended.pop(oldest))
             self._of_run.setdefault(_run_of(_labels(pod)), set()).add(uid)
             return
         self._forgotten.discard(uid)

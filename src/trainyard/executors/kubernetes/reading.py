@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from trainyard.contract.vocabulary import Reason
-from trainyard.executors.kubernetes.diagnosis import diagnose
+from trainyard.executors.kubernetes.diagnosis import by_policy, diagnose
 from trainyard.executors.kubernetes.fields import Fields, at, each, latest, moment, text
-from trainyard.executors.kubernetes.finding import Diagnosis
+from trainyard.executors.kubernetes.finding import NOTHING_WRONG, Diagnosis
 from trainyard.executors.kubernetes.manifest import COMPLETE, QUEUE_LABEL
 
 GONE = Diagnosis(
@@ -14,6 +14,15 @@ GONE = Diagnosis(
     "Its Job is gone from the cluster, and trainyard did not delete it.",
     "Nothing is wrong with the training. The cluster's audit log says who deleted it.",
     ["neither its Job nor a pod of it is there"],
+)
+
+
+TAKEN = Diagnosis(
+    Reason.EVICTED,
+    "The cluster took its pod away.",
+    NOTHING_WRONG,
+    ["its pod was taken away, and is no longer there"],
+    relaunch=True,
 )
 
 
@@ -76,7 +85,7 @@ def standing(
 
 def _without_pods(job: Fields, events: Sequence[Fields]) -> Waits | Over:
     found = diagnose(None, job, events)
-    if found is not None and found.reason in (Reason.TIMEOUT, Reason.KILLED):
+    if found is not None and found.reason in (Reason.TIMEOUT, Reason.KILLED, Reason.EVICTED):
         return Over(found, 0.0)
     if found is not None:
         return Waits(found.message, found)
@@ -88,7 +97,7 @@ def _without_pods(job: Fields, events: Sequence[Fields]) -> Waits | Over:
 
 def _over(job: Fields | None, pods: Sequence[Fields], is_there: Callable[[Fields], bool]) -> Over:
     """Of several pods one that was taken away tells why, else the one that failed first: the others ended for it."""
-    ends = [(_ended_at(pod), diagnose(pod, job) or _vanished(pod, is_there(pod))) for pod in pods]
+    ends = [(_ended_at(pod), diagnose(pod, job) or _vanished(pod, job, is_there(pod))) for pod in pods]
     failed = [(end, found) for end, found in ends if found is not None]
     if not failed:
         return Over(None, max(end for end, _ in ends))
@@ -96,10 +105,12 @@ def _over(job: Fields | None, pods: Sequence[Fields], is_there: Callable[[Fields
     return Over(found, end)
 
 
-def _vanished(pod: Fields, there: bool) -> Diagnosis | None:
-    """Gone without having ended: nobody saw it go."""
+def _vanished(pod: Fields, job: Fields | None, there: bool) -> Diagnosis | None:
+    """Gone without having ended: nobody saw it go, but its Job may know."""
     if there or _has_ended(pod):
         return None
+    if (known := by_policy(job)) is not None:
+        return known
     what = "Its pod is gone from the cluster, and nobody saw how it ended."
     hint = "Its node may be gone, or somebody deleted it by force. The cluster's events say more, for an hour."
     return Diagnosis(Reason.KILLED, what, hint, [f"pod {text(pod, 'metadata', 'name')} is no longer there"])

@@ -6,8 +6,9 @@ from contextlib import suppress
 from functools import partial
 from typing import TypeVar
 
+from trainyard.errors import Unavailable
 from trainyard.executors.base import LaunchFailed
-from trainyard.executors.kubernetes.api import Api, ClusterAway, Object, Refused
+from trainyard.executors.kubernetes.api import Api, Object, Refused
 from trainyard.executors.kubernetes.creation import refused as explain
 from trainyard.executors.kubernetes.manifest import COMPLETE, Manifests
 from trainyard.executors.kubernetes.names import TRACE_ID
@@ -21,14 +22,14 @@ def send(api: Api, manifests: Manifests, say: Callable[[str], None]) -> Object:
     is harmless: what is there already is ours, by its name. Raises LaunchFailed."""
     name = manifests.job["metadata"]["name"]
     try:
-        job = _patiently(partial(_make_job, api, manifests.job), say)
+        job = patiently(partial(_make_job, api, manifests.job), say)
         for owned in manifests.owned_by(job["metadata"]["uid"]):
-            _patiently(partial(_make_owned, api, owned), say)
+            patiently(partial(_make_owned, api, owned), say)
         if COMPLETE not in job["metadata"].get("annotations", {}):
-            job = _patiently(lambda: api.patch("Job", name, manifests.resumed), say)
+            job = patiently(lambda: api.patch("Job", name, manifests.resumed), say)
     except Refused as refused:
         with suppress(Refused):  # the first no says why; whatever is there is deleted again when the job is closed
-            _patiently(lambda: api.delete("Job", name), say)
+            patiently(lambda: api.delete("Job", name), say)
         raise _launch_failure(refused) from None
     return job
 
@@ -57,11 +58,12 @@ def _make_owned(api: Api, built: Object) -> None:
             raise
 
 
-def _patiently(call: Callable[[], Made], say: Callable[[str], None]) -> Made:
+def patiently(call: Callable[[], Made], say: Callable[[str], None]) -> Made:
+    """Until the cluster, or the storage, answers; `say` is told of each try, and may raise to end that."""
     while True:
         try:
             return call()
-        except ClusterAway as away:
+        except Unavailable as away:
             say(str(away))
         time.sleep(AGAIN_SECONDS)
 
