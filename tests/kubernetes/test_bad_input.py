@@ -86,10 +86,12 @@ def test_what_no_cluster_could_do_is_a_422_that_names_the_field(
 
 
 def test_more_gpus_than_any_node_has_wait_and_say_so(yard: ClusterYard) -> None:
-    job_id = yard.submit(gpus=8)
-    job = yard.wait_until(job_id, lambda job: "GPUs" in job["message"])
+    body = {"framework": "probe", "dataset_id": "cats-dogs-classes", "params": {"mode": "train"}, "gpus": 8}
+    job = yard.ask("POST", "/v1/jobs", json=body)
+    assert job["message"].startswith("No node of the cluster has 8 GPUs")  # at submit
+    job_id = str(job["id"])
+    job = yard.wait_until(job_id, lambda job: "it asks for 8" in job["message"])
     assert job["state"] == "QUEUED"
-    wait_for("how many it wants", lambda: "it asks for 8" in yard.job(job_id)["message"], 20)
     yard.ask("POST", f"/v1/jobs/{job_id}/cancel")
     assert yard.wait_end(job_id)["state"] == "CANCELLED"
     yard.wait_closed(job_id)
