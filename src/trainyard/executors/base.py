@@ -145,7 +145,7 @@ class Executor(Protocol):
         ...
 
     def doubts(self, wishes: Resources) -> str:
-        """A sentence for wishes that nothing there can meet as things stand; empty: none. At once, no network."""
+        """A sentence for wishes that nothing there can meet as things stand; empty: none. Within a second."""
         ...
 
     def plan(self, spec: RunSpec) -> Any:

@@ -83,7 +83,6 @@ class KubernetesExecutor:
         self._deleting: set[RunId] = set()
         self._pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="cluster")
         self._mirror.start()
-        self._nodes.known()  # asks for them, so that the first submit knows
 
     @property
     def addresses(self) -> Addresses:
@@ -94,7 +93,7 @@ class KubernetesExecutor:
         return None
 
     def doubts(self, wishes: Resources) -> str:
-        return scheduling.too_many_gpus(wishes.gpus or 0, self._nodes.known())
+        return scheduling.too_many_gpus(wishes.gpus, self._nodes.at_first(1.0)) if wishes.gpus else ""
 
     # -- starting ----------------------------------------------------------------------------------------------------
 

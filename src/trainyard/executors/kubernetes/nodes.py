@@ -10,13 +10,14 @@ KEPT_SECONDS = 60.0
 
 
 class Nodes:
-    """For any thread; never waits for the cluster."""
+    """For any thread; all but `at_first` never wait for the cluster."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
         self._lock = threading.Lock()
         self._nodes: list[Object] = []
         self._asked_at = -KEPT_SECONDS
+        self._answered = threading.Event()
 
     def known(self) -> list[Object]:
         """As they were a minute ago at most; none where an account may not see them, or the answer is on its way."""
@@ -29,6 +30,12 @@ class Nodes:
             threading.Thread(target=self._look, name="nodes", daemon=True).start()
         return found
 
+    def at_first(self, seconds: float) -> list[Object]:
+        """The same, but waits for the very first answer."""
+        self.known()
+        self._answered.wait(seconds)
+        return self.known()
+
     def _look(self) -> None:
         try:
             found = self._api.nodes()
@@ -36,3 +43,4 @@ class Nodes:
             found = []
         with self._lock:
             self._nodes = found
+        self._answered.set()
