@@ -211,10 +211,12 @@ def test_the_backend_may_do_just_what_its_role_says(release: Release) -> None:
 )
 def test_the_cluster_itself_says_so(release: Release, asked: str) -> None:
     verb, resource = asked.lstrip("!").split()
+    resource, _, part = resource.partition("/")
+    part = f"--subresource={part}"
     account = f"--as=system:serviceaccount:{release.cluster.namespace}:trainyard-backend"
-    told = release.cluster.kubectl("auth", "can-i", verb, resource, account, code=None)
+    told = release.cluster.kubectl("auth", "can-i", verb, resource, part, account, code=None)
     assert told.strip() == ("no" if asked.startswith("!") else "yes")
-    beyond = release.cluster.kubectl("auth", "can-i", verb, resource, account, "--namespace=default", code=None)
+    beyond = release.cluster.kubectl("auth", "can-i", verb, resource, part, account, "--namespace=default", code=None)
     assert beyond.strip() == "no"
 
 
