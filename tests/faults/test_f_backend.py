@@ -118,7 +118,7 @@ def yard_of_spoolers(s3_server: S3Server, tmp_path: Path) -> Iterator[Yard]:
     """Its one trainer calls back as ours do: through trainer-template's own job.py and utils.py."""
     trainer = tmp_path / "trainers" / "trainer-probe"
     trainer.mkdir(parents=True)
-    for name in ("job.py", "utils.py"):
+    for name in ("job.py", "surroundings.py", "utils.py"):
         shutil.copy(TESTS.parent / "trainer-template" / name, trainer)
     shutil.copy(TESTS / "trainers" / "trainer-probe" / "trainer.toml", trainer)
     (trainer / "train.py").write_text(SPOOLING)
