@@ -1,7 +1,7 @@
 """`trainyard demo`: from nothing to a trained model, showing each step and how long it took."""
 
 import time
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -16,8 +16,7 @@ from trainyard.settings import load_settings
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 # small enough for a laptop without a GPU
 SETTINGS = {"ultralytics": {"image_size": "160", "batch_size": "8"}}
-# over before MLflow has started for the first time, which takes half a minute then
-SHORT = {"sklearn"}
+SMALL = {"sklearn"}  # its environment is made in a second
 MLFLOW_SECONDS = 90.0
 
 
@@ -39,8 +38,8 @@ def demo(
     ensure_up(settings)
     with Client(settings) as client:
         dataset = ready_dataset(settings, client, None, trainer, None)
-        if trainer in SHORT:
-            _wait_for_mlflow(client)
+        if trainer in SMALL or _has_environment(client, trainer):
+            _wait_for_mlflow(client)  # its first start takes half a minute: such a training would be over before
         params = SETTINGS.get(trainer, {})
         wanted = Wanted(trainer, epochs=epochs, dataset=dataset, name=f"demo {trainer}", tags=["demo"], params=params)
         job = send(client, wanted.body())
@@ -53,6 +52,11 @@ def demo(
             "  trainyard datasets add FOLDER                                your own pictures"
         )
     raise typer.Exit(status)
+
+
+def _has_environment(client: Client, trainer: str) -> bool:
+    known: list[dict[str, Any]] = client.get("/v1/trainers")["items"]
+    return any(one["framework"] == trainer and one["environment"] == "ready" for one in known)
 
 
 def _wait_for_mlflow(client: Client) -> None:
