@@ -112,7 +112,8 @@ def test_a_submit_whose_answer_was_lost_is_repeated_and_is_one_job(shell: Shell)
 def test_kubernetes_is_refused_in_a_sentence(shell: Shell) -> None:
     before = shell.jobs()
     said = shell.run("submit", *PROBE, "--on", "k8s", code=1)
-    assert "set TRAINYARD_K8S_BACKEND_URL" in said.err
+    assert "There is no cluster to send it to" in said.err
+    assert "TRAINYARD_KUBECONFIG" in said.err
     assert shell.jobs() == before
 
 

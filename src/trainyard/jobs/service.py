@@ -59,12 +59,11 @@ class JobService:
         Raises InvalidInput naming the field, before anything is stored.
         """
         execution = request.execution or self._default_execution
-        executor = self._executor(execution)  # raises NotAvailable where this installation has no such tier
         shipment = self._prepare(request, execution)
         prefix = _prefix(request, origin)
         values = _values(request, execution, shipment)
         values |= {"id": new_job_id(prefix), "idempotency_key": idempotency_key}
-        values["message"] = executor.doubts(shipment.resources)
+        values["message"] = self._executor(execution).doubts(shipment.resources)
         if origin is not None:
             values |= _from(origin, values["request_hash"])
 
@@ -99,6 +98,7 @@ class JobService:
         """What it runs. May ask the store. Raises InvalidInput, NotAvailable or TooLarge."""
         manifest = self._catalog.manifest(request.framework)
         folder = self._catalog.find(request.framework).folder
+        self._executor(execution)  # raises NotAvailable where this installation has no such tier
         _check_script(request, execution)
         if execution is Execution.LOCAL:
             return stays_here(request, manifest, folder)
