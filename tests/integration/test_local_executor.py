@@ -15,9 +15,11 @@ from trainyard.contract.callbacks import Done
 from trainyard.contract.vocabulary import DoneStatus, Execution, Reason
 from trainyard.errors import NotAvailable
 from trainyard.executors.base import Absent, Alive, Exited, LaunchFailed, Preparing, RunId, RunSpec
+from trainyard.executors.codestore import CodeStore
 from trainyard.executors.local.executor import LocalExecutor
 from trainyard.executors.local.run_folder import RunFolder, ShimRecord
 from trainyard.executors.registry import Executors
+from trainyard.storage.store import Store
 
 
 @pytest.fixture
@@ -290,7 +292,8 @@ def test_an_attached_run_is_prepared_and_waits_for_its_terminal(runs: Runs) -> N
 
 
 def test_a_tier_whose_cluster_cannot_be_had_is_refused_and_the_others_work(runs: Runs, tmp_path: Path) -> None:
-    executors = Executors(runs.settings.model_copy(update={"kubeconfig": tmp_path / "none"}))
+    settings = runs.settings.model_copy(update={"kubeconfig": tmp_path / "none"})
+    executors = Executors(settings, CodeStore(Store.from_settings(settings)))
     assert isinstance(executors.get(Execution.LOCAL), LocalExecutor)
     assert executors.get(Execution.LOCAL) is executors.get(Execution.LOCAL)
     with pytest.raises(NotAvailable, match="no cluster"):

@@ -80,7 +80,8 @@ def build(settings: Settings) -> Platform:
     node = keep_secret(settings.data_dir / "node_id", "node-")[:24]
     store = Store.from_settings(settings)
     catalog = Catalog(settings.trainers_dir)
-    executors = Executors(settings)
+    codes = CodeStore(store)
+    executors = Executors(settings, codes)
     presence = Presence(settings.data_dir / "last_look")
     tokens = Tokens(settings.jwt_key, settings.token_hours * 3600, presence)
     launcher = Launcher(database, tokens, settings)
@@ -95,7 +96,7 @@ def build(settings: Settings) -> Platform:
     reconciler = Reconciler(Parts(database, executors.get, launcher, Archive(store), limits, presence, node))
     executors.watch(lambda _job_id: reconciler.wake())
     datasets = DatasetService(store, database)
-    checkpoints, codes = Checkpoints(store, database), CodeStore(store)
+    checkpoints = Checkpoints(store, database)
     platform = Platform(
         settings=settings,
         database=database,

@@ -8,7 +8,6 @@ from trainyard.contract.keys import CODE_HASH_PATTERN, code_key
 from trainyard.errors import InvalidInput, NotFound
 from trainyard.executors.bundle import LARGEST_ARCHIVE, LARGEST_BUNDLE, Bundle
 from trainyard.executors.bundle_archive import read_archive
-from trainyard.settings import Settings
 from trainyard.storage.store import Store
 
 
@@ -18,10 +17,6 @@ class CodeStore:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._known = _Recent()
-
-    @classmethod
-    def from_settings(cls, settings: Settings) -> "CodeStore":
-        return cls(Store.from_settings(settings))
 
     def put(self, bundle: Bundle) -> str:
         """Keep it, and give its hash. Nothing is sent where it is there already."""

@@ -3,9 +3,8 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -39,10 +38,10 @@ from trainyard.executors.kubernetes.program import program_of, trainer_in, train
 from trainyard.executors.kubernetes.reading import GONE, TAKEN, Over, Runs, Waits, standing
 from trainyard.executors.kubernetes.resources import decide
 from trainyard.executors.kubernetes.sending import patiently, send
-from trainyard.executors.local.ending import find_receipt
+from trainyard.executors.last_words import last_words
 from trainyard.executors.local.run_folder import RunFolder
+from trainyard.executors.submitting import Submitting
 from trainyard.executors.torchrun import in_processes
-from trainyard.logs.files import last_traceback, tail
 from trainyard.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -50,7 +49,6 @@ DRAIN_SECONDS = 120.0  # the end of a log that keeps coming may take so long; on
 CONNECT_SECONDS = 2.0
 URL_SECONDS = 6 * 3600  # a pod may wait for its node before it fetches its code
 _TORCHRUN = PurePosixPath("/tmp/torchrun")  # noqa: S108 - in the pod, which has that folder to itself
-_TAIL_LINES, _TAIL_BYTES, _SEARCHED_BYTES = 40, 8_192, 512 * 1024
 
 
 @dataclass(slots=True)
@@ -66,7 +64,7 @@ class _Memory:
 class KubernetesExecutor:
     """One for both tiers on a cluster: whether code is injected or the image brings it, all else is the same."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, codes: CodeStore) -> None:
         """Reads the kubeconfig, and asks the cluster in the background. Raises NotAvailable, InvalidSetting."""
         self._api = Api.connect(settings)
         problems = out_of_reach(pod_addresses(settings))
@@ -75,10 +73,10 @@ class KubernetesExecutor:
         self._settings = settings
         self._mirror = Mirror(self._api, self._tell)
         self._nodes = Nodes(self._api)
-        self._code = CodeStore.from_settings(settings)
+        self._codes = codes
         self._listener: Callable[[str], None] = lambda job_id: None
         self._lock = threading.Lock()
-        self._submitting: dict[RunId, str] = {}
+        self._submitting = Submitting("It is sent to the cluster.")
         self._memories: dict[RunId, _Memory] = {}
         self._deleting: set[RunId] = set()
         self._pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="cluster")
@@ -103,19 +101,19 @@ class KubernetesExecutor:
             manifest = trainer_of(self._settings, spec.framework)
             needs = decide(self._settings, spec.framework, manifest.resources, spec.resources)
             return build(self._settings, spec, needs, None)
-        bundle = self._code.get(spec.code)
+        bundle = self._codes.get(spec.code)
         manifest = trainer_in(bundle) or trainer_of(self._settings, spec.framework)
         needs = decide(self._settings, spec.framework, manifest.resources, spec.resources)
         program = program_of(bundle, manifest, spec.script)
         if manifest.distributed and needs.gpus > 1:
             program = replace(program, command=in_processes(program.command, needs.gpus, _TORCHRUN))
-        url = "" if program.archive is None else self._code.url(spec.code, URL_SECONDS, self.addresses.s3)
+        url = "" if program.archive is None else self._codes.url(spec.code, URL_SECONDS, self.addresses.s3)
         return build(self._settings, spec, needs, program, url)
 
     def submit(self, spec: RunSpec, say: Callable[[str], None]) -> None:
         """Never twice: what was sent once and is gone has been deleted, and is not made again."""
         folder = self._folder(spec.run)
-        with self._in_progress(spec.run, say) as tell:
+        with self._submitting.under_way(spec.run, say) as tell:
             if _sent(folder).exists() or folder.is_cancelled:
                 return
             folder.make()
@@ -125,29 +123,14 @@ class KubernetesExecutor:
         if folder.is_cancelled:
             self._delete_soon(spec.run)
 
-    @contextmanager
-    def _in_progress(self, run: RunId, say: Callable[[str], None]) -> Generator[Callable[[str], None]]:
-        def tell(message: str) -> None:
-            with self._lock:
-                self._submitting[run] = message
-            say(message)
-
-        with self._lock:
-            self._submitting[run] = "It is sent to the cluster."
-        try:
-            yield tell
-        finally:
-            with self._lock:
-                self._submitting.pop(run, None)
-
     def attachment(self, spec: RunSpec) -> Attachment:
         raise NotAvailable("A terminal can't be the parent of a pod.", hint="`--watch` shows its log as it comes.")
 
     # -- looking -----------------------------------------------------------------------------------------------------
 
     def observe(self, run: RunId) -> Observation:
+        message = self._submitting.message(run)
         with self._lock:
-            message = self._submitting.get(run)
             memory = self._memories.setdefault(run, _Memory())
         if message is not None:
             return Preparing(message)
@@ -161,7 +144,7 @@ class KubernetesExecutor:
             _sent(folder).touch()
         match stands:
             case None:
-                return self._nothing(run, folder, memory)
+                return self._nothing(run, folder)
             case Waits(message, found, nearly):
                 if nearly:
                     self._follow(run, folder, memory)
@@ -181,7 +164,7 @@ class KubernetesExecutor:
         nodes = self._nodes.known() if waiting else []
         return standing(self._mirror.job(name), pods, self._mirror.is_there, events, nodes)
 
-    def _nothing(self, run: RunId, folder: RunFolder, memory: _Memory) -> Observation:
+    def _nothing(self, run: RunId, folder: RunFolder) -> Observation:
         if folder.is_cancelled:
             return self._end(run, folder, None, 0.0)
         if _sent(folder).exists():
@@ -215,12 +198,12 @@ class KubernetesExecutor:
 
     def _end(self, run: RunId, folder: RunFolder, found: Diagnosis | None, at: float) -> Exited:
         """Its end, with what the log says of it. Reads the end of the log, never all of it."""
-        end = tail(folder.log, lines=10**9, max_bytes=_SEARCHED_BYTES) if folder.log.exists() else ""
+        said = last_words(run, folder.log)
         return as_exit(
             found,
-            receipt=find_receipt(run, end),
-            tail=tail(folder.log, _TAIL_LINES, _TAIL_BYTES) if end else "",
-            traceback=last_traceback(end),
+            receipt=said.receipt,
+            tail=said.tail,
+            traceback=said.traceback,
             at=at or time.time(),
             stopped_on_request=folder.is_cancelled,
         )
@@ -248,7 +231,7 @@ class KubernetesExecutor:
 
     def _delete_soon(self, run: RunId) -> None:
         with self._lock:
-            if run in self._deleting or run in self._submitting:
+            if run in self._deleting or self._submitting.message(run) is not None:
                 return
             self._deleting.add(run)
         self._pool.submit(self._delete_now, run)

@@ -6,23 +6,20 @@ from typing import Any
 from pydantic import ValidationError
 
 from trainyard.contract.callbacks import Done, TrainerFault
-from trainyard.contract.keys import receipt_mark
 from trainyard.contract.vocabulary import DoneStatus, Reason
 from trainyard.executors.base import Exited, RunId
+from trainyard.executors.last_words import last_words
 from trainyard.executors.local.run_folder import RunFolder
-from trainyard.logs.files import last_traceback, tail
 
 _SIGKILL = 9  # by its number: not every system has the name
-_TAIL_LINES, _TAIL_BYTES = 40, 8_192
-_SEARCHED_BYTES = 512 * 1024  # a receipt with the longest traceback and 500 metrics fits
 
 
 def ending_of(run: RunId, folder: RunFolder, record: dict[str, Any]) -> Exited:
     """Reads the end of the log, never all of it."""
-    end = tail(folder.log, lines=10**9, max_bytes=_SEARCHED_BYTES)
+    said = last_words(run, folder.log)
     number = record["signal"]
     reason = _reason(record)
-    receipt = find_receipt(run, end) or (None if record["stopped_on_request"] else _fault_left(run, folder))
+    receipt = said.receipt or (None if record["stopped_on_request"] else _fault_left(run, folder))
     return Exited(
         exit_code=record["exit_code"],
         signal=number,
@@ -30,27 +27,11 @@ def ending_of(run: RunId, folder: RunFolder, record: dict[str, Any]) -> Exited:
         out_of_memory=_was_killed_for_memory(record),
         stopped_on_request=record["stopped_on_request"],
         receipt=receipt,
-        tail=tail(folder.log, _TAIL_LINES, _TAIL_BYTES),
-        traceback=last_traceback(end),
+        tail=said.tail,
+        traceback=said.traceback,
         reason=reason,
         message=_message(record, reason),
     )
-
-
-def find_receipt(run: RunId, text: str) -> Done | None:
-    """The last DONE line of this very attempt. What isn't a receipt is passed over: anybody can print anything."""
-    mark = receipt_mark(run.trace_id)
-    at = text.rfind(mark)
-    while at >= 0:
-        line = text[at + len(mark) :].partition("\n")[0]
-        try:
-            receipt = Done.model_validate_json(line)
-            if receipt.attempt == run.attempt:
-                return receipt
-        except ValidationError:
-            pass
-        at = text.rfind(mark, 0, at)
-    return None
 
 
 def _fault_left(run: RunId, folder: RunFolder) -> Done | None:

@@ -4,10 +4,9 @@ import errno
 import os
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable, Generator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 
@@ -35,6 +34,7 @@ from trainyard.executors.local.run_folder import RunFolder, ShimRecord
 from trainyard.executors.local.signals import ask_to_end, ask_to_stop, forget_temporary_files
 from trainyard.executors.local.variables import base_environment
 from trainyard.executors.local.watcher import EndWatcher
+from trainyard.executors.submitting import Submitting
 from trainyard.settings import Settings
 
 _SHIM = Path(__file__).parent / "shim" / "main.py"
@@ -49,16 +49,19 @@ class LocalExecutor:
         self._settings = settings
         self._watcher = EndWatcher()
         self._activity = processes.Activity()
-        self._lock = threading.Lock()
-        self._submitting: dict[RunId, str] = {}
+        self._submitting = Submitting("starting")
 
     @property
     def addresses(self) -> Addresses:
         settings = self._settings
         return Addresses(settings.backend_url, settings.s3_url, settings.tracking_url)
 
+    @property
+    def capacity(self) -> Capacity | None:
+        return self._capacity
+
     @cached_property
-    def capacity(self) -> Capacity:
+    def _capacity(self) -> Capacity:
         return Capacity(self._settings.slots, available_gpus(self._settings))
 
     def doubts(self, wishes: Resources) -> str:
@@ -72,7 +75,7 @@ class LocalExecutor:
 
     def submit(self, spec: RunSpec, say: Callable[[str], None]) -> None:
         folder = self._folder(spec.run)
-        with self._in_progress(spec.run, say) as tell:
+        with self._submitting.under_way(spec.run, say) as tell:
             if folder.shim() or folder.exit():
                 return
             if not hasattr(os, "fork"):
@@ -84,21 +87,6 @@ class LocalExecutor:
                     self._start_shim(spec, folder)
             except OSError as error:
                 raise _launch_failure(error, folder) from error
-
-    @contextmanager
-    def _in_progress(self, run: RunId, say: Callable[[str], None]) -> Generator[Callable[[str], None]]:
-        def tell(message: str) -> None:
-            with self._lock:
-                self._submitting[run] = message
-            say(message)
-
-        with self._lock:
-            self._submitting[run] = "starting"
-        try:
-            yield tell
-        finally:
-            with self._lock:
-                self._submitting.pop(run, None)
 
     def _prepare(self, spec: RunSpec, folder: RunFolder, say: Callable[[str], None]) -> None:
         self.plan(spec)  # a missing script is not worth an environment
@@ -135,8 +123,7 @@ class LocalExecutor:
 
     def observe(self, run: RunId) -> Observation:
         folder = self._folder(run)
-        with self._lock:
-            message = self._submitting.get(run)
+        message = self._submitting.message(run)
         if record := folder.exit():
             return self._ended(run, folder, record)
         shim = folder.shim()
