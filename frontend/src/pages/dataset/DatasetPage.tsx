@@ -1,0 +1,5 @@
+import { Page } from '~/ui/Page';
+
+export function DatasetPage() {
+  return <Page title="DatasetPage">{null}</Page>;
+}

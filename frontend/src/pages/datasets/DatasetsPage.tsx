@@ -1,0 +1,5 @@
+import { Page } from '~/ui/Page';
+
+export function DatasetsPage() {
+  return <Page title="DatasetsPage">{null}</Page>;
+}

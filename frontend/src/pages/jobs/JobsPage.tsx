@@ -1,0 +1,5 @@
+import { Page } from '~/ui/Page';
+
+export function JobsPage() {
+  return <Page title="JobsPage">{null}</Page>;
+}

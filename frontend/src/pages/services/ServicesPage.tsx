@@ -1,0 +1,5 @@
+import { Page } from '~/ui/Page';
+
+export function ServicesPage() {
+  return <Page title="ServicesPage">{null}</Page>;
+}
