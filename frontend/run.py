@@ -13,6 +13,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 TYPES = "api-types"
+PAGE = HERE.parent / "src" / "trainyard" / "page"
 
 
 class Missing(Exception):
@@ -43,15 +44,45 @@ def npm(*arguments: str, folder: Path = HERE) -> int:
     return subprocess.run(argv, cwd=folder, env=environment(), check=False).returncode
 
 
-def install(folder: Path = HERE) -> None:
-    """The packages of the lock file, once. Raises Missing where they can't be had."""
+def install(folder: Path = HERE, *, to_build: bool = False) -> None:
+    """The packages of the lock file, once; `to_build`: at least those that a build needs. Raises Missing."""
     stamp = folder / "node_modules" / ".trainyard-lock"
     wanted = hashlib.sha256((folder / "package-lock.json").read_bytes()).hexdigest()
-    if stamp.is_file() and stamp.read_text() == wanted:
+    here = stamp.read_text().split() if stamp.is_file() else []
+    if here[:1] == [wanted] and (to_build or here[1:] == ["all"]):
         return
-    if npm("ci", "--no-audit", "--no-fund", "--loglevel=error", folder=folder) != 0:
+    omitted = ["--omit=dev"] if to_build else []
+    if npm("ci", "--no-audit", "--no-fund", "--loglevel=error", *omitted, folder=folder) != 0:
         raise Missing("The page's packages could not be installed; npm said why above.")
-    stamp.write_text(wanted)
+    stamp.write_text(f"{wanted} {'build' if to_build else 'all'}\n")
+
+
+def sources() -> str:
+    """A hash over everything that a build reads."""
+    whole = hashlib.sha256()
+    named = [HERE / name for name in ("index.html", "package-lock.json", "tsconfig.json", "vite.config.ts")]
+    found = [path for folder in ("public", "src") for path in sorted((HERE / folder).rglob("*")) if path.is_file()]
+    for path in (*named, *(path for path in found if ".test." not in path.name)):
+        content = path.read_bytes()
+        whole.update(f"{path.relative_to(HERE).as_posix()}\0{len(content)}\0".encode() + content)
+    return whole.hexdigest()
+
+
+def is_built() -> bool:
+    """Whether the page that is there was built from the present sources."""
+    stamp = PAGE / "sources.sha256"
+    return stamp.is_file() and stamp.read_text().strip() == sources()
+
+
+def build() -> None:
+    """The page, into the package. Nothing where it is there already. Raises Missing."""
+    if is_built():
+        return
+    built_from = sources()
+    install(to_build=True)
+    if npm("run", "--silent", "build", "--", "--logLevel=warn") != 0:
+        raise Missing("The page could not be built; vite said why above.")
+    (PAGE / "sources.sha256").write_text(f"{built_from}\n")
 
 
 def make_types() -> int:
@@ -72,6 +103,9 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write("Give a script of frontend/package.json, or api-types.\n")
         return 2
     try:
+        if arguments == ["build"] and "PAGE_OUT" not in os.environ:
+            build()
+            return 0
         install()
         if arguments[0] == TYPES:
             return make_types()

@@ -1,6 +1,6 @@
 import tailwindcss from '@tailwindcss/vite';
 import react from '@vitejs/plugin-react';
-import { defineConfig } from 'vitest/config';
+import { defineConfig } from 'vite';
 
 declare const process: { env: Record<string, string | undefined> };
 
@@ -24,5 +24,4 @@ export default defineConfig({
     proxy: { '/v1': { target: backend, changeOrigin: true, headers: { Origin: backend, ...(token && { Authorization: `Bearer ${token}` }) } } },
   },
   worker: { format: 'es' },
-  test: { environment: 'jsdom', include: ['src/**/*.test.{ts,tsx}'], restoreMocks: true },
 });

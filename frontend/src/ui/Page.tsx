@@ -2,9 +2,7 @@
 import { type ReactNode, useEffect } from 'react';
 
 export function Page(props: { title: string; heading?: ReactNode; actions?: ReactNode; children: ReactNode }) {
-  useEffect(() => {
-    document.title = `${props.title} · trainyard`;
-  }, [props.title]);
+  useDocumentTitle(props.title);
   return (
     <div className="flex min-h-full flex-col">
       <header className="flex min-h-14 flex-wrap items-center gap-x-3 gap-y-2 border-line border-b px-4 py-2">
@@ -14,4 +12,11 @@ export function Page(props: { title: string; heading?: ReactNode; actions?: Reac
       {props.children}
     </div>
   );
+}
+
+/** What the browser calls this tab. */
+export function useDocumentTitle(title: string): void {
+  useEffect(() => {
+    document.title = `${title} · trainyard`;
+  }, [title]);
 }

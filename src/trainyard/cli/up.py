@@ -10,11 +10,14 @@ from trainyard.cli.cluster import URL as CLUSTER_URL
 from trainyard.cli.cluster import cluster_up
 from trainyard.cli.console import duration, err
 from trainyard.errors import Conflict
-from trainyard.settings import Settings, load_settings
+from trainyard.settings import Settings, checkout, load_settings
+from trainyard.stack.bootstrap import make_page
 from trainyard.stack.control import follow, start_supervisor
 from trainyard.stack.keeper import Report
+from trainyard.stack.page import is_current
 from trainyard.stack.state import read_stack
 from trainyard.stack.supervisor import Supervisor, only_supervisor
+from trainyard.uv import find_uv
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -34,10 +37,12 @@ def up(
         _in_cluster(settings)
     elif read_stack(settings.data_dir).supervised:
         _already_up(settings)
-    elif detach:
-        _in_background(settings, build)
     else:
-        _in_foreground(settings, build)
+        _bring_page_up_to_date(settings)
+        if detach:
+            _in_background(settings, build)
+        else:
+            _in_foreground(settings, build)
 
 
 def ensure_up(settings: Settings) -> None:
@@ -47,6 +52,12 @@ def ensure_up(settings: Settings) -> None:
     else:
         for _ in follow(settings):
             pass
+
+
+def _bring_page_up_to_date(settings: Settings) -> None:
+    root = checkout()
+    if root is not None and not is_current(root) and (uv := find_uv(settings.data_dir)):
+        make_page(root, uv)
 
 
 def _in_cluster(settings: Settings) -> None:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Generator
 from pathlib import Path
 
+from trainyard.stack import page
 from trainyard.uv import explain_failure, find_uv, uv_environment
 
 RUNTIME, DEV = "requirements.lock", "requirements-dev.lock"
@@ -130,10 +131,21 @@ def make(root: Path, data: Path, wanted: str) -> None:
     run(packages, [uv, "pip", *verb, "--require-hashes", *common], env)
     build = ["--build-constraints", str(HERE / "build.lock"), "--no-deps", "--reinstall-package", "trainyard"]
     run("trainyard itself", [uv, "pip", "install", *common, *build, "--editable", str(root)], env)
+    make_page(root, uv)
     (venv / "trainyard-home").write_text(f"{root}\n")
     draft = venv / "trainyard-lock.new"
     draft.write_bytes(lock.read_bytes())
     draft.replace(stamp)
+
+
+def make_page(root: Path, uv: str) -> None:
+    """The command line and the API are worth having without it: a page that can't be built is said, and no more."""
+    if page.is_current(root):
+        return
+    try:
+        run("the web page", page.build_command(root, uv), uv_environment())
+    except SetupFailed as failed:
+        say(f"  {failed} All else works without the page; `trainyard up` tries again.")
 
 
 def _alive(python: Path) -> bool:
