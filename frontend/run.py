@@ -85,15 +85,15 @@ def build() -> None:
     (PAGE / "sources.sha256").write_text(f"{built_from}\n")
 
 
-def make_types() -> int:
-    """src/api/schema.d.ts from the backend's own description of its API."""
+def make_types(target: Path) -> int:
+    """The types of the API from the backend's own description of it."""
     folder = HERE / TYPES
     install(folder)
     description = folder / "openapi.json"
     made = subprocess.run([sys.executable, "-m", "trainyard.api.openapi"], stdout=subprocess.PIPE, check=True)
     description.write_bytes(made.stdout)
     try:
-        return npm("exec", "--", "openapi-typescript", "openapi.json", "-o", "../src/api/schema.d.ts", folder=folder)
+        return npm("exec", "--", "openapi-typescript", "openapi.json", "-o", str(target), folder=folder)
     finally:
         description.unlink()
 
@@ -107,9 +107,9 @@ def main(arguments: list[str]) -> int:
             build()
             return 0
         install()
-        if arguments[0] == TYPES:
-            return make_types()
         script, *rest = arguments
+        if script == TYPES:
+            return make_types(Path(rest[0]) if rest else HERE / "src" / "api" / "schema.d.ts")
         return npm("run", "--silent", script, *(["--", *rest] if rest else []))
     except Missing as missing:
         sys.stderr.write(f"{missing}\n")

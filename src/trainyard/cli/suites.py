@@ -15,10 +15,12 @@ from pathlib import Path
 # in the order they run, quick ones first; the seconds are budgets on two cores, together below .ci/run's limit
 SUITES = {
     "unit": 150,
+    "page": 120,
     "contract": 700,
     "conformance": 900,
     "integration": 900,
     "faults": 600,
+    "browser": 420,
     "kubernetes": 900,
     "e2e": 420,
 }

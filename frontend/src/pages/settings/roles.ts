@@ -1,0 +1,4 @@
+import type { Role } from '~/api/session';
+
+/** The least first. */
+export const ROLES: Role[] = ['viewer', 'member', 'admin'];
