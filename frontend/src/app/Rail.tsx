@@ -53,8 +53,13 @@ export function Rail() {
         </Link>
       ))}
       <div className="flex items-center gap-0.5 wide:mt-auto">
-        <RailButton onClick={() => setLanguage(language === 'ko' ? 'en' : 'ko')}>
-          <span lang={language === 'ko' ? 'en' : 'ko'}>{words.language}</span>
+        <RailButton onClick={() => setLanguage(language === 'ko' ? 'en' : 'ko')} name={words.language}>
+          <span lang={language === 'ko' ? 'en' : 'ko'}>
+            <span className="hidden wide:inline">{words.language}</span>
+            <span className="wide:hidden" aria-hidden>
+              {words.languageShort}
+            </span>
+          </span>
         </RailButton>
         <RailButton onClick={toggleTheme} name={words.theme}>
           <span aria-hidden>◐</span>
@@ -86,7 +91,7 @@ function RailButton({ onClick, name, children }: { onClick: () => void; name?: s
       onClick={onClick}
       aria-label={name}
       title={name}
-      className="min-h-8 min-w-8 rounded-field border-0 bg-transparent px-2 text-muted text-small hover:bg-sunken"
+      className="min-h-8 min-w-8 rounded-field border-0 bg-transparent px-1.5 text-muted text-small whitespace-nowrap hover:bg-sunken wide:px-2"
     >
       {children}
     </button>

@@ -11,6 +11,7 @@ export const appWords = defineWords(
     main: 'Main',
     skip: 'Skip to content',
     language: '한국어',
+    languageShort: '한',
     theme: 'Light or dark',
     keys: 'Keyboard shortcuts',
     away: (seconds: number) =>
@@ -39,6 +40,7 @@ export const appWords = defineWords(
     main: '주 메뉴',
     skip: '본문으로 건너뛰기',
     language: 'English',
+    languageShort: 'EN',
     theme: '밝게 또는 어둡게',
     keys: '단축키',
     away: (seconds: number) =>

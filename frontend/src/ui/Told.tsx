@@ -4,6 +4,7 @@ import { ApiError } from '~/api/client';
 import { useLanguage } from '~/i18n/language';
 import { useWords } from '~/i18n/words';
 import { Button } from './Button';
+import { Rich } from './Rich';
 import { toldWords } from './toldWords';
 
 /** What this is, and the one next step. */
@@ -37,11 +38,11 @@ export function ErrorText({ error }: { error: unknown }) {
   if (!(error instanceof ApiError)) return <>{words.broken(error instanceof Error ? error.message : String(error))}</>;
   const ours = wordsFor(error, words);
   const theirs = [error.message, error.hint].filter(Boolean).join(' ');
-  if (error.status === 0 || theirs === '') return <>{ours}</>;
+  if (error.status === 0 || theirs === '') return <Rich text={ours} />;
   if (!korean) return <>{theirs}</>;
   return (
     <>
-      {ours}{' '}
+      <Rich text={ours} />{' '}
       <span lang="en" className="block text-muted text-small">
         {theirs}
       </span>

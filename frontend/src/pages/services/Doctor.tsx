@@ -28,7 +28,7 @@ export function Doctor() {
       <ul className="panel m-0 list-none divide-y divide-line p-0" lang="en">
         {checkup.data?.items.map((found) => (
           <li key={found.what} className="flex flex-wrap items-baseline gap-x-3 px-3 py-1.5">
-            <span className="w-40 font-strong">{found.what}</span>
+            <span className="w-full font-strong wide:w-40">{found.what}</span>
             <span className="min-w-0 flex-1">
               {found.text}
               {found.do && <span className="block text-muted">→ {found.do}</span>}

@@ -7,6 +7,7 @@ import { useMe } from '~/api/session';
 import { useFormat } from '~/format/format';
 import { useWords } from '~/i18n/words';
 import { Page } from '~/ui/Page';
+import { Rich } from '~/ui/Rich';
 import { StateMark } from '~/ui/StateMark';
 import { Lasting } from '~/ui/Time';
 import { Failure, Skeleton } from '~/ui/Told';
@@ -48,7 +49,7 @@ function Shown({ status, stale }: { status: Schemas['PlatformStatus']; stale: bo
         </Service>
         <Service name={words.database} good={status.ready.database} />
         <Service name={words.storage} good={status.ready.storage}>
-          {!status.ready.storage && words.storageGone}
+          {!status.ready.storage && <Rich text={words.storageGone} />}
         </Service>
         <Service name={words.mlflow} good={status.mlflow} mild>
           {status.mlflow ? <Outside url={status.mlflow_url} name={words.mlflow} /> : words.mlflowLater}

@@ -99,7 +99,7 @@ function NewToken() {
   return (
     <>
       {made !== null && <Once note={words.tokenOnce} secret={made} onClose={() => setMade(null)} />}
-      <form onSubmit={submit} className="grid items-end gap-3 wide:grid-cols-[2fr_1fr_1fr_1fr_auto]">
+      <form onSubmit={submit} className="grid items-end gap-3 wide:grid-cols-[3fr_2fr_2fr_1fr_auto]">
         <Field label={words.tokenName}>
           {(wired) => <input {...wired} name="name" className="field" maxLength={100} required />}
         </Field>

@@ -2,16 +2,22 @@
 import { type ReactNode, useState } from 'react';
 import { useWords } from '~/i18n/words';
 import { Button } from '~/ui/Button';
+import { copyText } from '~/ui/Copy';
 import { Dialog } from '~/ui/Dialog';
+import { Rich } from '~/ui/Rich';
 import { Failure } from '~/ui/Told';
 import { settingsWords } from './words';
 
-export function Section({ title, help, children }: { title: string; help?: ReactNode; children: ReactNode }) {
+export function Section({ title, help, children }: { title: string; help?: string; children: ReactNode }) {
   return (
     <section className="flex flex-col gap-3">
       <div>
         <h2 className="m-0 text-title">{title}</h2>
-        {help && <p className="m-0 text-muted">{help}</p>}
+        {help && (
+          <p className="m-0 text-muted">
+            <Rich text={help} />
+          </p>
+        )}
       </div>
       {children}
     </section>
@@ -40,7 +46,7 @@ export function Once({ note, secret, onClose }: { note: string; secret: string; 
   const words = useWords(settingsWords);
   const [copied, setCopied] = useState(false);
   const copy = async () => {
-    await navigator.clipboard.writeText(secret);
+    await copyText(secret);
     setCopied(true);
   };
   return (

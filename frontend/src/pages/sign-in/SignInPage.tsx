@@ -5,6 +5,7 @@ import { ApiError, api, ask } from '~/api/client';
 import { useWords } from '~/i18n/words';
 import { Button } from '~/ui/Button';
 import { Field } from '~/ui/Field';
+import { Rich } from '~/ui/Rich';
 import { ErrorText, Failure } from '~/ui/Told';
 import { localTarget } from './target';
 import { signInWords } from './words';
@@ -85,7 +86,9 @@ export function SignInPage() {
           <Button type="submit" kind="primary" disabled={busy}>
             {busy ? words.signingIn : words.signIn}
           </Button>
-          <p className="m-0 text-muted text-small">{words.linkHelp}</p>
+          <p className="m-0 text-muted text-small">
+            <Rich text={words.linkHelp} />
+          </p>
         </form>
       )}
     </main>
@@ -98,7 +101,7 @@ function Problem({ error, withLink }: { error: unknown; withLink: boolean }) {
   const limited = error.status === 429;
   return (
     <p role="alert" className="m-0 text-failed">
-      {limited ? <ErrorText error={error} /> : withLink ? words.linkUsed : words.wrong}
+      {limited ? <ErrorText error={error} /> : <Rich text={withLink ? words.linkUsed : words.wrong} />}
     </p>
   );
 }
