@@ -32,7 +32,12 @@ def environment() -> dict[str, str]:
     folder = node_folder()
     binaries = folder if sys.platform == "win32" else folder / "bin"
     path = os.pathsep.join((str(binaries), os.environ.get("PATH", "")))
-    return os.environ | {"PATH": path, "npm_config_update_notifier": "false", "NO_UPDATE_NOTIFIER": "1"}
+    # a company's own certificate authority is in the machine's store
+    return (
+        {"NODE_USE_SYSTEM_CA": "1"}
+        | os.environ
+        | {"PATH": path, "npm_config_update_notifier": "false", "NO_UPDATE_NOTIFIER": "1"}
+    )
 
 
 def npm(*arguments: str, folder: Path = HERE) -> int:

@@ -25,12 +25,12 @@ IMAGES = {
     "backend": (
         "Dockerfile",
         "backend",
-        ["src", "pyproject.toml", "requirements.lock", "trainer-*", "deploy/docker", ".dockerignore"],
+        ["src", "frontend", "pyproject.toml", "requirements.lock", "trainer-*", "deploy/docker", ".dockerignore"],
     ),
     "storage": ("Dockerfile", "storage", ["requirements.lock", "deploy/docker/Dockerfile"]),
     "mlflow": ("mlflow.Dockerfile", "", ["src/trainyard/stack/mlflow.lock", "deploy/docker/mlflow.Dockerfile"]),
 }
-_UNREAD = {"__pycache__", ".venv", ".venvs", "node_modules"}
+_UNREAD = {"__pycache__", ".venv", ".venvs", "node_modules", "page"}
 _READY = "run `python -m tests.real.testkube ready` first"
 
 
