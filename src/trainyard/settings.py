@@ -49,6 +49,9 @@ class Settings(BaseSettings):
     url: str = Field("", description="Where the CLI finds the backend; empty: this machine, at the port above")
     public_url: str = Field("", description="The backend's address as browsers see it; empty: same as the CLI's")
     allowed_hosts: str = Field("", description="Further host names the backend answers to, separated by commas")
+    allowed_origins: str = Field(
+        "", description="Further origins whose pages may act with a session (a development server), separated by commas"
+    )
     token: SecretStr | None = Field(None, description="The administrator's token; empty: generated at first use")
     signing_key: SecretStr | None = Field(None, description="Signs job tokens; set it when several backends share it")
     database_url: str = Field("", description="SQLAlchemy URL; empty: SQLite in the data folder")
@@ -117,11 +120,20 @@ class Settings(BaseSettings):
         None, description="Bearer token for Loki, or the password of the user in its address"
     )
     max_upload_mb: int = Field(20_480, ge=1, description="Largest dataset or weights that may be uploaded")
+    dataset_checks: int = Field(1, ge=1, le=16, description="Datasets that are checked at once, a process each")
     max_request_mb: int = Field(8, ge=1, description="Largest body of any other request")
     max_predict_mb: int = Field(
         64, ge=1, le=1024, description="Largest body of a request to predict, pictures included"
     )
-    max_picture_pixels: int = Field(50_000_000, ge=1, le=89_000_000, description="Most pixels of a picture to predict")
+    max_picture_pixels: int = Field(50_000_000, ge=1, le=89_000_000, description="Most pixels of a picture")
+    usage_seconds: float = Field(
+        10, ge=0, le=3600, description="How often CPU, memory, disk and GPUs of running jobs are looked at; 0: never"
+    )
+    webhook_private: Literal["auto", "true", "false"] = Field(
+        "auto",
+        description="Whether webhooks may lead into private networks and to this machine (true, false); auto: only "
+        "where nothing but this machine reaches the backend, for its user reaches all that anyway",
+    )
     predictors: int = Field(2, ge=1, le=64, description="Processes at once that show pictures to checkpoints")
     predictor_idle_seconds: float = Field(300, ge=0, description="How long one keeps its model when nobody asks")
     predict_seconds: float = Field(120, ge=1, description="Most that a request to predict may take, loading included")
@@ -150,12 +162,22 @@ class Settings(BaseSettings):
         return self.mlflow_url.rstrip("/") or f"http://127.0.0.1:{self.mlflow_port}"
 
     @property
+    def private_webhooks(self) -> bool:
+        """Only a backend that listens to this machine, and is told of no other name, is for its user alone."""
+        alone = self.host in ("127.0.0.1", "::1", "localhost") and not (self.public_url or self.allowed_hosts)
+        return self.webhook_private == "true" or (self.webhook_private == "auto" and alone)
+
+    @property
     def runs_dir(self) -> Path:
         return self.data_dir / "runs"
 
     @property
     def spool_dir(self) -> Path:
         return self.data_dir / "spool"
+
+    @property
+    def checks_dir(self) -> Path:
+        return self.data_dir / "checks"
 
     @property
     def predictors_dir(self) -> Path:

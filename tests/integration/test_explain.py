@@ -55,7 +55,7 @@ def test_a_loss_that_became_nan_is_answered_with_a_lower_learning_rate(shared: B
 
 def test_a_wrong_setting_is_named_as_the_parameter_it_comes_from(shared: Backend) -> None:
     told = explained(shared, failed(shared, "config", learning_rate=2))
-    assert (told["reason"], told["cause"]) == ("BadConfiguration", "parameter:learning_rate")
+    assert (told["reason"], told["cause"], told["parameter"]) == ("BadConfiguration", "parameter", "learning_rate")
     assert "learning_rate = 2.0" in told["what"]
     assert told["evidence"] == ["LEARNING_RATE must be smaller than 1", "exit code 2"]
     assert told["remedy"]["params"] == {"learning_rate": 0.1}

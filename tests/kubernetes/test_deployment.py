@@ -18,7 +18,7 @@ from tests.real.platform_images import ROOT, platform_images, size
 from tests.real.postgres import running_postgres
 from tests.real.s3server import free_ports
 from tests.real.testkube.places import is_given
-from trainyard.executors.kubernetes.rights import LOGS, RIGHTS
+from trainyard.executors.kubernetes.rights import LOGS, METRICS, RIGHTS
 from trainyard.storage.client import Address
 from trainyard.storage.store import Store
 
@@ -30,7 +30,7 @@ each_variant = pytest.mark.parametrize("values", VARIANTS.values(), ids=VARIANTS
 
 # word for word what the backend may do in its namespace, and nothing else
 MAY = {("batch" if kind == "Job" else "", f"{kind.lower()}s"): set(verbs) for kind, verbs in RIGHTS.items()}
-MAY |= {("", "pods/log"): {LOGS}}
+MAY |= {("", "pods/log"): {LOGS}, ("metrics.k8s.io", "pods"): {METRICS}}
 GROUPS = ["--as-group=system:serviceaccounts", "--as-group=system:authenticated"]
 EVERYBODYS = ("selfsubject", "clustertrustbundles")
 

@@ -100,7 +100,10 @@ class Backend:
             self.process.wait(30)
 
     def with_sample(self) -> "Backend":
+        """Checked as well, so that nothing goes on beside a test that looks at events, files or processes."""
         self.ask("POST", "/v1/samples/cats-dogs-classes")
+        at = "/v1/datasets/cats-dogs-classes"
+        wait_for("the sample to be checked", lambda: self.ask("GET", at)["check"]["state"] == "done", 60)
         return self
 
     def tidy(self) -> None:

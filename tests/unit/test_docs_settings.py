@@ -6,6 +6,7 @@ python -m tests.unit.test_docs_settings
 import re
 from enum import Enum
 from pathlib import Path
+from typing import Literal, get_origin
 
 import pytest
 
@@ -75,7 +76,7 @@ def test_defaults_found_at_start_up_are_as_described(monkeypatch: pytest.MonkeyP
 def test_each_variable_of_the_table_is_read(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)  # no .env
     default = Settings.model_fields[name].default
-    chosen = isinstance(default, Enum) or name in ("log_level", "storage_type", "k8s_pull_policy")
+    chosen = isinstance(default, Enum) or get_origin(Settings.model_fields[name].annotation) is Literal
     value = str(default) if chosen else "7"  # which fits numbers, texts and paths
     for variable in re.findall(r"\w+", variables(name).replace(" or ", " ")):
         monkeypatch.setenv(variable, value)

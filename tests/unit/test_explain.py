@@ -112,7 +112,7 @@ def test_a_wrong_variable_is_named_as_the_parameter_it_comes_from(
 ) -> None:
     told = said("BadConfiguration", message)
     assert told.reason == Reason.BAD_CONFIGURATION
-    assert told.cause == f"parameter:{name}"
+    assert (told.cause, told.parameter) == ("parameter", name)
     assert says in told.what
     assert message in told.evidence[0]
     assert (told.remedy.params if told.remedy else None) == params
@@ -121,7 +121,7 @@ def test_a_wrong_variable_is_named_as_the_parameter_it_comes_from(
 def test_a_wrong_variable_in_the_last_line_of_a_log_is_found_there() -> None:
     tail = "[TRACE:x] job starts\n[TRACE:x] BATCH_SIZE=0 is not valid: it should be a whole number from 1 to 1e+300"
     told = exited(Exited(2, tail=tail))
-    assert told.cause == "parameter:batch_size"
+    assert (told.cause, told.parameter) == ("parameter", "batch_size")
     assert told.evidence[0].startswith("BATCH_SIZE=0 is not valid")
     assert "at least 1" in told.advice
 

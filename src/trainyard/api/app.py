@@ -8,21 +8,33 @@ from fastapi import FastAPI
 import trainyard
 from trainyard.api import failures
 from trainyard.api.guard import Guard
+from trainyard.api.page import Pages
 from trainyard.api.platform import build
 from trainyard.api.routes import (
+    auth,
     callbacks,
     catalog,
     checkpoints,
+    checkup,
     code,
+    dataset_checks,
     datasets,
     health,
+    job_list,
     jobs,
+    members,
     observe,
     predict,
     samples,
     surroundings,
+    tokens,
+    uploads,
+    usage,
+    users,
+    webhooks,
     weights,
 )
+from trainyard.datasets.uploads import PIECE_BYTES
 from trainyard.executors.bundle import LARGEST_ARCHIVE
 from trainyard.settings import Settings
 
@@ -49,18 +61,24 @@ def create_app(settings: Settings) -> FastAPI:
         openapi_url=None,
     )
     failures.install(app)
-    told = (jobs, checkpoints, predict, samples, surroundings, observe)
-    for module in (health, catalog, datasets, weights, code, callbacks, *told):
+    told = (job_list, usage, webhooks, jobs, checkpoints, predict, samples, surroundings, observe)
+    identity = (auth, users, members, tokens)
+    data = (uploads, datasets, dataset_checks, weights, code)
+    for module in (health, checkup, *identity, catalog, *data, callbacks, *told):
         app.include_router(module.router)
     app.include_router(datasets.samples)
+    app.add_middleware(Pages)
     app.add_middleware(callbacks.Shortcut)
     hosts = [settings.host, settings.backend_url, settings.public_url, *settings.allowed_hosts.split(",")]
     app.add_middleware(
         Guard,
         hosts=[host for host in hosts if host and host != "0.0.0.0"],  # noqa: S104 - left out, not listened on
+        public_url=settings.public_url,
+        origins=settings.allowed_origins.split(","),
         max_bytes=settings.max_request_mb * 2**20,
         larger={
             "/v1/datasets": UNLIMITED,
+            "/v1/uploads/[^/]+": PIECE_BYTES,
             "/v1/weights/[^/]+": UNLIMITED,
             "/v1/code/[^/]+": LARGEST_ARCHIVE,
             "/v1/jobs/[^/]+/predict": settings.max_predict_mb * 2**20,

@@ -7,10 +7,10 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from trainyard.errors import TrainyardError
+from trainyard.errors import TooManyTries, TrainyardError
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +22,7 @@ class Problem(BaseModel):
     message: str
     hint: str = ""
     field: str | None = None
+    details: dict[str, int | str] | None = Field(default=None, description="For machines; left out if none")
 
 
 class Failure(BaseModel):
@@ -36,17 +37,19 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def answer(status: int, problem: Problem, headers: dict[str, str] | None = None) -> JSONResponse:
-    return JSONResponse({"error": problem.model_dump()}, status_code=status, headers=headers)
+    said = problem.model_dump(exclude={"details"} if problem.details is None else None)
+    return JSONResponse({"error": said}, status_code=status, headers=headers)
 
 
 def of(error: TrainyardError) -> JSONResponse:
     """What we said on purpose."""
     headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else None
+    if isinstance(error, TooManyTries):
+        headers = {"Retry-After": str(error.retry_after)}
     if error.status >= 500:
         log.warning("answered %s: %s", error.status, error)
-    return answer(
-        error.status, Problem(code=error.code, message=error.message, hint=error.hint, field=error.field), headers
-    )
+    problem = Problem(code=error.code, message=error.message, hint=error.hint, field=error.field, details=error.details)
+    return answer(error.status, problem, headers)
 
 
 def of_http(error: HTTPException) -> JSONResponse:

@@ -2,10 +2,8 @@
 
 from pathlib import Path
 
-from fastapi import APIRouter, Request
-from fastapi.responses import FileResponse, HTMLResponse, Response
-
-from trainyard.errors import NotFound
+from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 FOLDER = Path(__file__).resolve().parents[1] / "page"
 POLICY = (
@@ -15,23 +13,33 @@ POLICY = (
 HEADERS = {"Content-Security-Policy": POLICY, "Cross-Origin-Opener-Policy": "same-origin"}
 FOR_EVER = "public, max-age=31536000, immutable"  # a name under assets/ holds the hash of what is in it
 NOT_BUILT = """<!doctype html><meta charset="utf-8"><title>trainyard</title>
-<p>The web page is not built in this checkout. <code>python frontend/run.py build</code> builds it; the API works without.</p>
+<p>The web page is not built in this checkout: <code>./trainyard up</code> builds it. The API works without.</p>
 """
 
-router = APIRouter(include_in_schema=False)
+
+class Pages:
+    """Answers for every address outside /v1 itself, and leaves those to the API. Needs no sign-in: it holds no data."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or f"{scope['path']}/".startswith("/v1/"):
+            await self._app(scope, receive, send)
+        elif scope["method"] not in ("GET", "HEAD"):
+            await PlainTextResponse("Method Not Allowed", 405, {"Allow": "GET, HEAD"})(scope, receive, send)
+        else:
+            await _answer(scope["path"].lstrip("/"))(scope, receive, send)
 
 
-@router.api_route("/{path:path}", methods=["GET", "HEAD"])
-def page(path: str, request: Request) -> Response:
-    """A file of the page, or the page itself, which knows its own addresses. Needs no sign-in: it holds no data."""
-    if path.startswith("v1/"):
-        raise NotFound(f"There is nothing at /{path[:200]}.", hint="GET /v1/openapi.json describes this API.")
+def _answer(path: str) -> Response:
+    """A file of the page, or else the page, which knows its own addresses."""
     file = _file(path)
     if file is not None:
         kept = FOR_EVER if path.startswith("assets/") else "no-cache"
         return FileResponse(file, headers={**HEADERS, "Cache-Control": kept})
-    if path.startswith("assets/") or "." in path.rsplit("/", 1)[-1]:
-        raise NotFound(f"There is nothing at /{path[:200]}.")
+    if path.startswith("assets/"):  # of a page that was built anew since: the page must not pass for it
+        return PlainTextResponse("Not Found", 404)
     index = FOLDER / "index.html"
     if not index.is_file():
         return HTMLResponse(NOT_BUILT, 503, headers=HEADERS)

@@ -7,9 +7,10 @@ from pydantic import BaseModel, Field, FiniteFloat
 from trainyard.contract.manifest import Manifest, Scalar
 from trainyard.contract.resources import Resources
 from trainyard.contract.vocabulary import Execution, Reason, State, Task
-from trainyard.datasets.model import Dataset
+from trainyard.datasets.model import CheckState, Dataset, Standing
 from trainyard.events.log import Entry
 from trainyard.executors.bundle import Bundle
+from trainyard.jobs.cause_names import CauseName
 from trainyard.jobs.checkpoints import Checkpoint
 from trainyard.jobs.explain import Explanation
 from trainyard.jobs.model import Job
@@ -50,6 +51,7 @@ class JobOut(BaseModel):
     cancelling: bool = Field(description="Asked to stop and not ended yet")
     stuck: bool = Field(description="Silent for long, but working")
     created_at: float
+    created_by: str | None = Field(description="A user's name; empty: from before there were users")
     queued_at: float | None
     launched_at: float | None
     started_at: float | None
@@ -86,7 +88,8 @@ class ExplanationOut(BaseModel):
     job_id: str
     state: State
     reason: Reason | None
-    cause: str = Field(description="A word for machines, where more is known than the reason: gpu_memory, nan …")
+    cause: CauseName = Field(description="A word for machines; empty where no more is known than the reason")
+    parameter: str | None = Field(description="The one that was refused, where the cause is `parameter`")
     what: str = Field(description="What happened, in a sentence")
     evidence: list[str] = Field(description="The lines that show it")
     advice: str = Field(description="What to do")
@@ -101,6 +104,7 @@ class ExplanationOut(BaseModel):
             state=told.state,
             reason=told.reason,
             cause=told.cause,
+            parameter=told.parameter,
             what=told.what,
             evidence=told.evidence,
             advice=told.advice,
@@ -121,11 +125,14 @@ class Summary(BaseModel):
 
 class JobWithMetrics(JobOut):
     metrics: dict[str, Summary] = Field(default_factory=dict[str, Summary])
+    best_metric: str | None = Field(None, description="What makes a checkpoint of its trainer the best")
+    best_mode: Literal["max", "min"] | None = Field(None, description="Whether more of it is better, or less")
 
 
 class JobPage(BaseModel):
     items: list[JobWithMetrics]
-    next: str | None = Field(description="Give it as `before` for the next page")
+    total: int = Field(description="Jobs that fit the filters, shown or not")
+    next: str | None = Field(description="Give it as `before` for the next page; newest first only")
 
 
 class Curve(BaseModel):
@@ -272,6 +279,13 @@ class PlatformStatus(BaseModel):
     mlflow_url: str
 
 
+class CheckOut(BaseModel):
+    state: CheckState
+    progress: float = Field(description="0 to 1")
+    errors: int = Field(description="How many things are wrong; GET …/check names them")
+    warnings: int
+
+
 class DatasetOut(BaseModel):
     id: str
     project_id: str
@@ -281,10 +295,18 @@ class DatasetOut(BaseModel):
     bytes: int
     sha256: str
     created_at: float
+    version: int = Field(description="Other content of the same name in its project is the next version")
+    check: CheckOut
+    ready: bool = Field(description="A training may be started on it; also while it is still being checked")
+    not_ready_because: list[str]
+    jobs: int = Field(description="How many were given it")
 
     @classmethod
-    def of(cls, dataset: Dataset) -> "DatasetOut":
-        return cls(**{name: getattr(dataset, name) for name in cls.model_fields})
+    def of(cls, dataset: Dataset, standing: Standing) -> "DatasetOut":
+        values = {name: getattr(dataset, name) for name in cls.model_fields if hasattr(dataset, name)}
+        check = CheckOut(**{name: getattr(standing, name) for name in CheckOut.model_fields})
+        because = standing.refusals
+        return cls(**values, check=check, ready=not because, not_ready_because=because, jobs=standing.jobs)
 
 
 class DatasetList(BaseModel):

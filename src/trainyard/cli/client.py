@@ -125,8 +125,8 @@ class Client:
         file: Path,
         sent: Callable[[int], None],
         *,
-        method: str = "POST",
-        kind: str = "application/zip",
+        method: str,
+        kind: str,
         **query: Any,
     ) -> Any:
         """Send a file as the body, never held in memory; `sent` hears of every piece."""

@@ -1,4 +1,4 @@
-"""`trainyard datasets`: add, list, show and remove what trainings learn from."""
+"""`trainyard datasets`: add, check, list, show and remove what trainings learn from."""
 
 import tempfile
 from collections.abc import Callable
@@ -10,18 +10,20 @@ from rich.markup import escape
 
 from trainyard.cli.client import Client
 from trainyard.cli.console import out, print_json, size
+from trainyard.cli.dataset_check import check, counted
 from trainyard.cli.fit import Column, print_table
 from trainyard.cli.samples import load_sample
-from trainyard.cli.upload import pack, send
+from trainyard.cli.upload import pack, send, send_in_pieces
 from trainyard.cli.words import ago
 from trainyard.errors import InvalidInput
 from trainyard.settings import load_settings
 
-_HELP = """Add, list, show and remove datasets.
+_HELP = """Add, check, list, show and remove datasets.
 
 Example: trainyard datasets add ./my-pictures
 """
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None, help=_HELP)
+app.command()(check)
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document.")]
 
 
@@ -66,7 +68,9 @@ def list_all(as_json: AsJson = False) -> None:
             Column("dataset", [one["id"] for one in found]),
             Column("name", [one["name"] for one in found], 3),
             Column("for", [", ".join(one["tasks"]) for one in found], 1),
+            Column(">version", [str(one["version"]) for one in found], 6),
             Column(">pictures", [str(one["summary"].get("pictures", "")) for one in found], 2),
+            Column("checked", [_checked(one) for one in found], 1),
             Column(">size", [size(one["bytes"]) for one in found], 4),
             Column(">added", [ago(one["created_at"]) for one in found], 5),
         ]
@@ -107,10 +111,25 @@ def _plain(dataset_id: str) -> str:
     return dataset_id
 
 
+def _checked(dataset: dict[str, Any]) -> str:
+    check = dataset["check"]
+    if check["state"] == "checking":
+        return f"{check['progress']:.0%}"
+    if check["state"] != "done":
+        return str(check["state"])
+    if not dataset["ready"]:
+        return "not ready"
+    return counted(check["errors"], "error") if check["errors"] else "ready"
+
+
 def _describe(dataset: dict[str, Any]) -> None:
     out().print(f"[bold]{dataset['id']}[/]  {escape(dataset['name'])}")
     out().print(f"  for             {', '.join(dataset['tasks'])}")
     out().print(f"  size            {size(dataset['bytes'])}")
+    out().print(f"  version         {dataset['version']}")
+    out().print(f"  checked         {_checked(dataset)}")
+    for reason in dataset["not_ready_because"]:
+        out().print(f"  [red]not ready[/]       {escape(reason)}")
     for name, value in dataset["summary"].items():
         out().print(f"  {name:<15} {escape(_shown(value))}")
 
@@ -143,6 +162,6 @@ def _upload(client: Client, path: Path, name: str | None, dataset_id: str | None
 
 def _send(client: Client, file: Path, name: str, dataset_id: str | None) -> dict[str, Any]:
     def upload(sent: Callable[[int], None]) -> Any:
-        return client.upload("/v1/datasets", file, sent, name=name, dataset_id=dataset_id)
+        return send_in_pieces(client, file, sent, name=name, dataset_id=dataset_id)
 
     return send(file, "Checking", upload)

@@ -6,18 +6,18 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from trainyard.cli.client import Client
 from trainyard.cli.cluster import URL as CLUSTER_URL
 from trainyard.cli.cluster import cluster_up
 from trainyard.cli.console import duration, err
-from trainyard.errors import Conflict
+from trainyard.cli.link import make_link
+from trainyard.errors import Conflict, TrainyardError
 from trainyard.settings import Settings, checkout, load_settings
-from trainyard.stack.bootstrap import make_page
+from trainyard.stack.bootstrap import refresh_page
 from trainyard.stack.control import follow, start_supervisor
 from trainyard.stack.keeper import Report
-from trainyard.stack.page import is_current
 from trainyard.stack.state import read_stack
 from trainyard.stack.supervisor import Supervisor, only_supervisor
-from trainyard.uv import find_uv
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -38,9 +38,11 @@ def up(
     elif read_stack(settings.data_dir).supervised:
         _already_up(settings)
     else:
-        _bring_page_up_to_date(settings)
+        if root := checkout():
+            refresh_page(root, settings.data_dir)
         if detach:
             _in_background(settings, build)
+            _say_link(settings)
         else:
             _in_foreground(settings, build)
 
@@ -52,12 +54,6 @@ def ensure_up(settings: Settings) -> None:
     else:
         for _ in follow(settings):
             pass
-
-
-def _bring_page_up_to_date(settings: Settings) -> None:
-    root = checkout()
-    if root is not None and not is_current(root) and (uv := find_uv(settings.data_dir)):
-        make_page(root, uv)
 
 
 def _in_cluster(settings: Settings) -> None:
@@ -80,6 +76,7 @@ def _already_up(settings: Settings) -> None:
     for name, record in follow(settings):
         err().print(f"  {name:<8} {record.url}")
     err().print("`trainyard status` shows more, `trainyard down` ends them.")
+    _say_link(settings)
 
 
 def _in_background(settings: Settings, build: bool) -> None:
@@ -99,12 +96,25 @@ def _in_foreground(settings: Settings, build: bool) -> None:
             return
         err().print(f"Starting trainyard (data in {escape(str(settings.data_dir))})")
         supervisor = Supervisor(settings, _tell, rebuild=build)
-        supervisor.run(
-            on_ready=lambda: err().print(
-                f"Ready in {duration(time.monotonic() - began)}. MLflow follows. Ctrl+C ends everything."
-            )
-        )
+
+        def ready() -> None:
+            err().print(f"Ready in {duration(time.monotonic() - began)}. MLflow follows. Ctrl+C ends everything.")
+            _say_link(settings)
+
+        supervisor.run(on_ready=ready)
         err().print("All services have ended.")
+
+
+def _say_link(settings: Settings) -> None:
+    """The page, signed in. Where that can't be had, everything else is up all the same."""
+    try:
+        with Client(settings, timeout=5, patience=5) as client:
+            url = make_link(client)["url"]
+    except TrainyardError as error:
+        err().print(escape(f"The page has no link to sign in with: {error}"))
+        return
+    err().out(f"Open {url}", highlight=False)
+    err().print("(once, within 15 minutes; `trainyard link` makes another)")
 
 
 def _tell(report: Report) -> None:

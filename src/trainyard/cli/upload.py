@@ -7,9 +7,13 @@ from typing import Any
 
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
+from trainyard.cli.client import Client, Refused
 from trainyard.cli.console import err
-from trainyard.errors import InvalidInput
+from trainyard.errors import InvalidInput, Unavailable
 
+PIECE = 8 * 1024 * 1024
+MOST_BREAKS = 20  # in a row, without a piece that arrived
+FINISH_SECONDS = 3600.0  # it is checked and stored before that is answered
 PACKED = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".mp4", ".zip", ".gz"}  # gain nothing from being packed again
 
 
@@ -38,6 +42,29 @@ def send(file: Path, afterwards: str, upload: Callable[[Callable[[int], None]], 
                 progress.update(task, description=afterwards)
 
         return upload(sent)
+
+
+def send_in_pieces(client: Client, file: Path, sent: Callable[[int], None], **wanted: Any) -> Any:
+    """Upload a dataset so that a connection that breaks, or a backend that is started again, costs one piece."""
+    size = file.stat().st_size
+    begun = client.post("/v1/uploads", {"bytes": size, "file_name": file.name[:255], **wanted})
+    at, offset, breaks = f"/v1/uploads/{begun['id']}", 0, 0
+    with file.open("rb") as source:
+        while offset < size:
+            source.seek(offset)
+            piece = source.read(PIECE)
+            headers = {"Content-Type": "application/octet-stream", "Upload-Offset": str(offset)}
+            try:
+                told = client.request("PATCH", at, content=piece, headers=headers)
+                breaks = 0
+            except (Unavailable, Refused) as error:
+                breaks += 1
+                if breaks > MOST_BREAKS or (isinstance(error, Refused) and error.code != "wrong_offset"):
+                    raise
+                told = client.get(at)  # waits for a backend that is being started again
+            sent(told["offset"] - offset)
+            offset = told["offset"]
+    return client.request("POST", f"{at}/finish", repeat=True, timeout=FINISH_SECONDS)
 
 
 def _hidden(path: Path) -> bool:

@@ -1,5 +1,6 @@
 """Does a zip hold a detection dataset? `data.yaml` with names, train and val, and a text file of boxes a picture."""
 
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, cast
 
@@ -28,19 +29,36 @@ class _Loader(yaml.BaseLoader):
         return super().compose_node(parent, index)
 
 
-def detect_summary(archive: Archive, root: str) -> dict[str, Any] | None:
-    """What the dataset holds, or None where there is no data.yaml. Raises InvalidInput where it is a wrong one."""
+@dataclass(slots=True, frozen=True)
+class Layout:
+    """What a data.yaml says: the classes, and each split's pictures; `lists` are the text files that name them."""
+
+    classes: list[str]
+    pictures: dict[str, list[str]]
+    lists: set[str]
+
+
+def read_layout(archive: Archive, root: str) -> Layout | None:
+    """None where there is no data.yaml. Raises InvalidInput where it is a wrong one."""
     name = description_in(archive, root)
     if name is None:
         return None
     config = _read(archive, name)
-    classes = _classes(config, name)
-    pictures: dict[str, list[str]] = {}
+    found = Layout(_classes(config, name), {}, set())
     for split in ("train", "val", "test"):
         given = config.get(split)
         if split == "test" and not given:
             continue
-        pictures[split] = _pictures_of(archive, root, config, split, name)
+        found.pictures[split] = _pictures_of(archive, root, config, split, name, found.lists)
+    return found
+
+
+def detect_summary(archive: Archive, root: str) -> dict[str, Any] | None:
+    """What the dataset holds, or None where there is no data.yaml. Raises InvalidInput where it is a wrong one."""
+    found = read_layout(archive, root)
+    if found is None:
+        return None
+    classes, pictures = found.classes, found.pictures
     labels = {split: sum(label_of(one) in archive.files for one in found) for split, found in pictures.items()}
     if not labels["train"]:
         wanted = label_of(pictures["train"][0])
@@ -90,7 +108,9 @@ def _classes(config: dict[str, Any], name: str) -> list[str]:
     return classes
 
 
-def _pictures_of(archive: Archive, root: str, config: dict[str, Any], split: str, name: str) -> list[str]:
+def _pictures_of(
+    archive: Archive, root: str, config: dict[str, Any], split: str, name: str, lists: set[str]
+) -> list[str]:
     given: Any = config.get(split)
     folders = cast("list[Any]", given) if isinstance(given, list) else [given]
     if len(folders) > MAX_FOLDERS:
@@ -99,19 +119,20 @@ def _pictures_of(archive: Archive, root: str, config: dict[str, Any], split: str
     for folder in folders:
         if not isinstance(folder, str) or not folder:
             raise refuse(f"{name} does not say where the pictures for {split} are.", f"Add `{split}: images/{split}`.")
-        found += _pictures_in(archive, root, config.get("path"), folder)
+        found += _pictures_in(archive, root, config.get("path"), folder, lists)
     if not found:
         where = ", ".join(map(str, folders))[:200]
         raise refuse(f"{name} says {split}: {where}, but the zip has no pictures there.", LAYOUT)
     return found
 
 
-def _pictures_in(archive: Archive, root: str, base: Any, given: str) -> list[str]:
+def _pictures_in(archive: Archive, root: str, base: Any, given: str, lists: set[str]) -> list[str]:
     """Looked for as YOLO does: below `path`, beside data.yaml, and without the ../ that some exports put before it."""
     below = [f"{base}/{given}"] if isinstance(base, str) else []
     for candidate in (*below, given):
         place = root + "/".join(part for part in PurePosixPath(candidate).parts if part not in ("/", ".."))
         if place in archive.files and place.endswith(".txt"):
+            lists.add(place)
             return _listed(archive, place)
         prefix = f"{place}/" if place != root else root
         found = [one for one in archive.files if one.startswith(prefix) and is_picture(one)]

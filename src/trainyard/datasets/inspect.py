@@ -33,7 +33,7 @@ def take_in(path: Path, max_unpacked: int) -> Inspection:
     Blocking, for any thread. Where it raises, the file may be no zip any more.
     """
     with open_archive(path, max_unpacked) as archive:
-        sources = _coco_sources(archive)
+        sources = coco_sources(archive)
         if not sources:
             return _inspection(archive)
         converted = convert(archive, sources)
@@ -50,19 +50,19 @@ def inspect(path: Path, max_unpacked: int) -> Inspection:
 
 def _inspection(archive: Archive) -> Inspection:
     if not any(map(is_picture, archive.files)):
-        raise _fits_nothing(archive)
-    for root in _roots(archive):
+        raise fits_nothing(archive)
+    for root in roots(archive):
         task, summary = Task.DETECT, detect.detect_summary(archive, root)
         if summary is None:
             task, summary = Task.CLASSIFY, classify.classify_summary(archive, root)
         if summary is not None:
             return Inspection([task], {**summary, "unpacked_bytes": archive.unpacked})
-    raise _fits_nothing(archive)
+    raise fits_nothing(archive)
 
 
-def _coco_sources(archive: Archive) -> list[layout.Source]:
+def coco_sources(archive: Archive) -> list[layout.Source]:
     """None where there is a data.yaml: what is YOLO stays as it is."""
-    for root in _roots(archive):
+    for root in roots(archive):
         if detect.description_in(archive, root) is not None:
             return []
         if sources := layout.find_sources(archive, root):
@@ -70,13 +70,14 @@ def _coco_sources(archive: Archive) -> list[layout.Source]:
     return []
 
 
-def _roots(archive: Archive) -> list[str]:
+def roots(archive: Archive) -> list[str]:
     """Where the dataset may begin: at the top, or in the one folder that wraps everything."""
     tops = {name.partition("/")[0] + "/" if "/" in name else "" for name in archive.files}
     return ["", *tops] if len(tops) == 1 and tops != {""} else [""]
 
 
-def _fits_nothing(archive: Archive) -> InvalidInput:
+def fits_nothing(archive: Archive) -> InvalidInput:
+    """What is said of a zip that is laid out otherwise."""
     folders = Counter(name.rpartition("/")[0] or "the top folder" for name in archive.files if is_picture(name))
     hint = f"Three layouts fit. {detect.LAYOUT} {layout.LAYOUT} {classify.LAYOUT}"
     if not folders:

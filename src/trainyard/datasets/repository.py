@@ -36,6 +36,20 @@ def listed(conn: sa.Connection, project_id: str | None) -> list[Dataset]:
     return [_dataset(row) for row in conn.execute(query)]
 
 
+def with_content(conn: sa.Connection, project_id: str, sha256: str) -> Dataset | None:
+    """The oldest of the project with this very content."""
+    query = sa.select(*_COLUMNS).where(datasets.c.project_id == project_id, datasets.c.sha256 == sha256)
+    row = conn.execute(query.order_by(datasets.c.created_at).limit(1)).one_or_none()
+    return _dataset(row) if row is not None else None
+
+
+def newest_version(conn: sa.Connection, project_id: str, name: str) -> int:
+    """0 where the project has no dataset of this name."""
+    query = sa.select(sa.func.max(datasets.c.version))
+    found = conn.execute(query.where(datasets.c.project_id == project_id, datasets.c.name == name)).scalar_one()
+    return found or 0
+
+
 def delete(conn: sa.Connection, dataset_id: str) -> bool:
     """False where it was gone already."""
     return conn.execute(datasets.delete().where(datasets.c.id == dataset_id)).rowcount > 0

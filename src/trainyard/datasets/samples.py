@@ -73,7 +73,7 @@ class Samples:
                 write_sample(path, Task(SAMPLES[sample_id]))
             else:
                 title = self._make(sample_id, path, project_id)
-            return self._datasets.add(project_id, title, path, sample_id)
+            return self._datasets.add(project_id, title, path, sample_id)[0]
 
     def _make(self, sample_id: str, path: Path, project_id: str) -> str:
         found = self._made().get(sample_id)

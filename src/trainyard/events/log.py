@@ -68,14 +68,22 @@ _COLUMNS = [events.c[field.name] for field in fields(Entry)]
 
 
 def after(
-    conn: sa.Connection, last_id: int, *, limit: int, job_id: str | None = None, project_id: str | None = None
+    conn: sa.Connection,
+    last_id: int,
+    *,
+    limit: int,
+    job_id: str | None = None,
+    project_id: str | None = None,
+    projects: frozenset[str] | None = None,
 ) -> list[Entry]:
-    """What happened after `last_id`, in order."""
+    """What happened after `last_id`, in order; in `projects` only, whatever else is asked for (None: in any)."""
     query = sa.select(*_COLUMNS).where(events.c.id > last_id).order_by(events.c.id).limit(limit)
     if job_id is not None:
         query = query.where(events.c.job_id == job_id)
     if project_id is not None:
         query = query.where(events.c.project_id == project_id)
+    if projects is not None:
+        query = query.where(events.c.project_id.in_(sorted(projects)))
     return [Entry(*row) for row in conn.execute(query)]
 
 

@@ -45,11 +45,13 @@ def frame(entry: Entry) -> bytes:
 class _Reader:
     job_id: str | None
     project_id: str | None
+    projects: frozenset[str] | None  # what it may see at all; None: everything
     queue: "asyncio.Queue[tuple[int, bytes] | None]" = field(default_factory=lambda: asyncio.Queue(BUFFER))
 
     def wants(self, entry: Entry) -> bool:
         return (self.job_id is None or entry.job_id == self.job_id) and (
-            self.project_id is None or entry.project_id == self.project_id
+            (self.project_id is None or entry.project_id == self.project_id)
+            and (self.projects is None or entry.project_id in self.projects)
         )
 
 
@@ -85,10 +87,16 @@ class Hub:
 
         return await asyncio.to_thread(read)
 
-    async def _page(self, last: int, job_id: str | None = None, project_id: str | None = None) -> list[Entry]:
+    async def _page(
+        self,
+        last: int,
+        job_id: str | None = None,
+        project_id: str | None = None,
+        projects: frozenset[str] | None = None,
+    ) -> list[Entry]:
         def read() -> list[Entry]:
             with self._database.read() as conn:
-                return event_log.after(conn, last, limit=PAGE, job_id=job_id, project_id=project_id)
+                return event_log.after(conn, last, limit=PAGE, job_id=job_id, project_id=project_id, projects=projects)
 
         return await asyncio.to_thread(read)
 
@@ -123,12 +131,17 @@ class Hub:
         reader.queue.put_nowait(None)
 
     async def stream(
-        self, last_id: int | None, job_id: str | None = None, project_id: str | None = None
+        self,
+        last_id: int | None,
+        job_id: str | None = None,
+        project_id: str | None = None,
+        projects: frozenset[str] | None = None,
     ) -> AsyncGenerator[bytes]:
-        """Frames after `last_id` (None: from now on), then live ones until the client goes or falls behind."""
+        """Frames after `last_id` (None: from now on), then live ones until the client goes or falls behind; of
+        `projects` only (None: of all)."""
         if self._closing:
             raise Unavailable("The backend is shutting down.", hint="Reconnect in a moment.")
-        reader = _Reader(job_id, project_id)
+        reader = _Reader(job_id, project_id, projects)
         self._readers.add(reader)
         try:
             newest = await self.newest_id()
@@ -136,7 +149,7 @@ class Hub:
                 self._last = newest  # what lies before is read below
             sent = newest if last_id is None else last_id
             yield b": hello\nretry: 1000\n\n"
-            while entries := await self._page(sent, job_id, project_id):
+            while entries := await self._page(sent, job_id, project_id, projects):
                 sent = entries[-1].id
                 yield b"".join(frame(entry) for entry in entries)
             while True:

@@ -97,6 +97,38 @@ class Unseen:
 Observation = Preparing | Alive | Exited | Absent | Unseen
 
 
+# -- usage ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class GpuUse:
+    """Of one GPU: how busy it is (whoever keeps it so), and how much of its memory is this run's."""
+
+    index: int
+    percent: float | None
+    memory_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a run uses now, of all its processes together; None is what can't be told. Rates are since the last look."""
+
+    cpu_percent: float | None = None  # 100: one CPU
+    memory_bytes: int | None = None
+    disk_read_bytes_s: float | None = None
+    disk_written_bytes_s: float | None = None
+    gpus: tuple[GpuUse, ...] = ()
+    cpus: float | None = None  # the most there is for it
+    memory_limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unmeasured:
+    """A sentence: why nobody can tell what it uses."""
+
+    why: str
+
+
 class LaunchFailed(TrainyardError):
     """The run could not be started and will not be by trying again; `reason` says what kind of failure it was."""
 
@@ -159,6 +191,10 @@ class Executor(Protocol):
 
     def observe(self, run: RunId) -> Observation:
         """How it is. Milliseconds; no network."""
+        ...
+
+    def usage(self, run: RunId) -> Usage | Unmeasured | None:
+        """What it uses now; None: nothing can be said yet, or any more. Milliseconds, and no network."""
         ...
 
     def cancel(self, run: RunId) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from trainyard.contract.manifest import Scalar
+from trainyard.jobs.cause_names import CauseName
 from trainyard.jobs.remedies import Knobs
 
 # packages that are imported by another name than they are installed by
@@ -23,7 +24,7 @@ LONGEST = 4_000  # of a line, when patterns are tried
 class Cause:
     """`what` and `advice` may hold {groups} of the pattern, {framework} and {job}."""
 
-    name: str
+    name: CauseName
     pattern: re.Pattern[str]
     what: str
     advice: str
@@ -41,7 +42,7 @@ class Found:
 
 
 def _cause(
-    name: str,
+    name: CauseName,
     pattern: str,
     what: str,
     advice: str,

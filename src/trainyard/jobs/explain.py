@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from trainyard.contract.manifest import Parameter
 from trainyard.contract.vocabulary import Reason, State
 from trainyard.jobs import causes
+from trainyard.jobs.cause_names import CauseName
 from trainyard.jobs.evidence import (
     brief,
     clock,
@@ -32,11 +33,12 @@ from trainyard.jobs.remedies import Knobs, Remedy, again, with_params
 class Explanation:
     state: State
     reason: Reason | None
-    cause: str  # a word for machines, where more is known than the reason
+    cause: CauseName  # where more is known than the reason
     what: str
     evidence: list[str]
     advice: str
     remedy: Remedy | None = None
+    parameter: str | None = None  # the one that was refused
 
 
 def wants_log(job: Job) -> bool:
@@ -180,6 +182,5 @@ def _configuration(job: Job, knobs: Knobs) -> Explanation:
     rule = f" Its trainer.toml allows {allowed}." if allowed else ""
     what = f"The trainer did not accept the parameter {name} = {job.params.get(name)}."
     advice = f"Choose another value for {name}.{rule}"
-    return Explanation(
-        job.state, job.reason, f"parameter:{name}", what, lines, advice, with_params(job, knobs.default_of(name))
-    )
+    remedy = with_params(job, knobs.default_of(name))
+    return Explanation(job.state, job.reason, "parameter", what, lines, advice, remedy, name)

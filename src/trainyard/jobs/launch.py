@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -14,6 +15,7 @@ from trainyard.db.engine import Database
 from trainyard.errors import TrainyardError
 from trainyard.events import log as events
 from trainyard.executors.base import Attachment, Executor, LaunchFailed, RunSpec
+from trainyard.executors.bundle import Bundle
 from trainyard.jobs import repository
 from trainyard.jobs.leasing import gpus_of
 from trainyard.jobs.model import Job
@@ -30,10 +32,11 @@ class _Cancelled(Exception):
 
 
 class Launcher:
-    def __init__(self, database: Database, tokens: Tokens, settings: Settings) -> None:
+    def __init__(self, database: Database, tokens: Tokens, settings: Settings, keep: Callable[[Bundle], None]) -> None:
         self._database = database
         self._tokens = tokens
         self._settings = settings
+        self._keep = keep
 
     def spec(self, job: Job, executor: Executor, gpus: tuple[int, ...]) -> RunSpec:
         """Everything a run is started with; secrets are in its env only."""
@@ -117,10 +120,12 @@ class Launcher:
                     attempt=job.attempt,
                     type="launched",
                     message="Ready for its terminal." if job.attached else "Started.",
-                    data=notes(conn, job, code),
+                    data=notes(conn, job, code.hash),
                 )
 
         self._database.write(note)
+        if code.bundle is not None:
+            self._keep(code.bundle)
         log.info("job launched", extra={"job_id": job.id, "trace_id": job.trace_id})
 
     def _end(self, job: Job, ending: Ending) -> None:

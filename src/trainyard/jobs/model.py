@@ -62,6 +62,7 @@ class Job:
     log_key: str | None
     idempotency_key: str | None = field(default=None, repr=False)
     request_hash: str = field(default="", repr=False)
+    created_by: str | None = None
 
     @property
     def run(self) -> RunId:

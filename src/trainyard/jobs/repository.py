@@ -48,23 +48,14 @@ def by_idempotency_key(conn: sa.Connection, project_id: str, key: str) -> Job | 
     return _job(row) if row is not None else None
 
 
-def page(
-    conn: sa.Connection,
-    *,
-    conditions: Sequence[sa.ColumnElement[bool]],
-    before: tuple[float, str] | None,
-    limit: int,
-) -> list[Job]:
-    """Newest first; `before` is the (created_at, id) of the last job of the page before."""
-    query = sa.select(*_COLUMNS).order_by(jobs.c.created_at.desc(), jobs.c.id.desc()).limit(limit)
-    if before is not None:
-        at, job_id = before
-        query = query.where(sa.or_(jobs.c.created_at < at, sa.and_(jobs.c.created_at == at, jobs.c.id < job_id)))
-    return [_job(row) for row in conn.execute(query.where(*conditions))]
+def load(conn: sa.Connection, ids: Sequence[str]) -> list[Job]:
+    """In the order of the ids; those that are not there are left out."""
+    found = {row.id: _job(row) for row in conn.execute(sa.select(*_COLUMNS).where(jobs.c.id.in_(ids)))}
+    return [found[job_id] for job_id in ids if job_id in found]
 
 
-def count_by_state(conn: sa.Connection) -> dict[State, int]:
-    rows = conn.execute(sa.select(jobs.c.state, sa.func.count()).group_by(jobs.c.state))
+def count_by_state(conn: sa.Connection, *conditions: sa.ColumnElement[bool]) -> dict[State, int]:
+    rows = conn.execute(sa.select(jobs.c.state, sa.func.count()).where(*conditions).group_by(jobs.c.state))
     return {State(state): count for state, count in rows}
 
 

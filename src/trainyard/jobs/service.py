@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from trainyard.contract.keys import new_job_id, new_trace_id
 from trainyard.contract.resources import Resources
 from trainyard.contract.vocabulary import Execution, Reason, State
+from trainyard.datasets.standings import require_ready
 from trainyard.db.engine import Database
 from trainyard.db.tables import datasets, projects
 from trainyard.errors import Conflict, InvalidInput, NotAvailable
@@ -52,9 +53,14 @@ class JobService:
     # -- submit ----------------------------------------------------------------------------------------------------
 
     def submit(
-        self, request: SubmitJob, *, idempotency_key: str | None = None, origin: Origin | None = None
+        self,
+        request: SubmitJob,
+        *,
+        idempotency_key: str | None = None,
+        origin: Origin | None = None,
+        by: str | None = None,
     ) -> tuple[Job, bool]:
-        """Store a job; (job, True), or (the job of the same Idempotency-Key, False). Blocking.
+        """Store a job; (job, True), or (the job of the same Idempotency-Key, False). Blocking. `by` is a user's name.
 
         Raises InvalidInput naming the field, before anything is stored.
         """
@@ -62,7 +68,7 @@ class JobService:
         shipment = self._prepare(request, execution)
         prefix = _prefix(request, origin)
         values = _values(request, execution, shipment)
-        values |= {"id": new_job_id(prefix), "idempotency_key": idempotency_key}
+        values |= {"id": new_job_id(prefix), "idempotency_key": idempotency_key, "created_by": by}
         values["message"] = self._executor(execution).doubts(shipment.resources)
         if origin is not None:
             values |= _from(origin, values["request_hash"])
@@ -84,7 +90,7 @@ class JobService:
                 attempt=1,
                 type="state",
                 message=origin.words if origin else "Submitted.",
-                data={"from": None, "to": State.PENDING},
+                data={"from": None, "to": State.PENDING, **_who(by)},
             )
             return repository.get(conn, complete["id"]), True
 
@@ -108,7 +114,7 @@ class JobService:
 
     # -- afterwards ------------------------------------------------------------------------------------------------
 
-    def cancel(self, job_id: str) -> Job:
+    def cancel(self, job_id: str, by: str | None = None) -> Job:
         """Cancel now where nothing runs yet, else ask its run to stop. An ended job stays as it is."""
 
         def request_cancel(conn: sa.Connection) -> Job:
@@ -116,7 +122,7 @@ class JobService:
             if job.state.is_terminal:
                 return job
             now = time.time()
-            if job.claim == 0 and _cancel_waiting(conn, job, now):
+            if job.claim == 0 and _cancel_waiting(conn, job, now, by):
                 return repository.get(conn, job_id)
             if job.cancel_requested_at is None:
                 repository.set_fields(conn, job_id, cancel_requested_at=now)
@@ -127,6 +133,7 @@ class JobService:
                     attempt=job.attempt,
                     type="cancel_requested",
                     message="Asked to stop.",
+                    data=_who(by),
                 )
             return repository.get(conn, job_id)
 
@@ -134,7 +141,9 @@ class JobService:
         self._wake()
         return job
 
-    def retry(self, job_id: str, wanted: RetryJob, *, idempotency_key: str | None = None) -> tuple[Job, bool]:
+    def retry(
+        self, job_id: str, wanted: RetryJob, *, idempotency_key: str | None = None, by: str | None = None
+    ) -> tuple[Job, bool]:
         """The same request again, as a new job with this one as its parent. Otherwise as `submit`."""
         with self._database.read() as conn:
             job = repository.get(conn, job_id)
@@ -161,9 +170,11 @@ class JobService:
             words = f"{words.removesuffix('.')}, on {execution}."
         request = _request_of(job, execution).model_copy(update={"params": job.params | wanted.params})
         origin = Origin(job_id, job.resume_from, words)
-        return self.submit(request, idempotency_key=idempotency_key, origin=origin)
+        return self.submit(request, idempotency_key=idempotency_key, origin=origin, by=by)
 
-    def resume(self, job_id: str, wanted: ResumeJob, *, idempotency_key: str | None = None) -> tuple[Job, bool]:
+    def resume(
+        self, job_id: str, wanted: ResumeJob, *, idempotency_key: str | None = None, by: str | None = None
+    ) -> tuple[Job, bool]:
         """Go on from one of its checkpoints, as a new job with this one as its parent. Otherwise as `submit`."""
         job = self.get(job_id)
         require_resumable(job)
@@ -178,9 +189,9 @@ class JobService:
             }
         )
         origin = Origin(job_id, checkpoint.key, planned.words)
-        return self.submit(request, idempotency_key=idempotency_key, origin=origin)
+        return self.submit(request, idempotency_key=idempotency_key, origin=origin, by=by)
 
-    def change(self, job_id: str, change: ChangeJob) -> Job:
+    def change(self, job_id: str, change: ChangeJob, by: str | None = None) -> Job:
         """Name, tags, notes and priority; what is None stays."""
         values: dict[str, Any] = events.storable(change.model_dump(exclude_none=True))
 
@@ -188,7 +199,7 @@ class JobService:
             job = repository.get(conn, job_id)
             if values:
                 repository.set_fields(conn, job_id, **values)
-                events.append(conn, project_id=job.project_id, job_id=job_id, type="changed", data=values)
+                events.append(conn, project_id=job.project_id, job_id=job_id, type="changed", data=values | _who(by))
             return repository.get(conn, job_id)
 
         job = self._database.write(store)
@@ -198,6 +209,10 @@ class JobService:
     def get(self, job_id: str) -> Job:
         with self._database.read() as conn:
             return repository.get(conn, job_id)
+
+
+def _who(by: str | None) -> dict[str, str]:
+    return {} if by is None else {"by": by}
 
 
 def _prefix(request: SubmitJob, origin: Origin | None) -> str:
@@ -255,6 +270,8 @@ def _fitted(conn: sa.Connection, request: SubmitJob, shipment: Shipment) -> dict
     tasks: list[str] | None = None
     if request.dataset_id is not None:
         tasks = _dataset_tasks(conn, request.dataset_id, request.project_id)
+        if not plain:
+            require_ready(conn, request.dataset_id)
     elif not plain:
         raise InvalidInput(
             "A training needs a dataset.", hint="`trainyard datasets list` shows them.", field="dataset_id"
@@ -266,7 +283,7 @@ def _fitted(conn: sa.Connection, request: SubmitJob, shipment: Shipment) -> dict
     return {"task": task, "model": model, "params": params, "epochs": params.get("epochs"), "name": name[:200]}
 
 
-def _cancel_waiting(conn: sa.Connection, job: Job, now: float) -> bool:
+def _cancel_waiting(conn: sa.Connection, job: Job, now: float, by: str | None) -> bool:
     repository.set_fields(conn, job.id, cancel_requested_at=now)
     return move(
         conn,
@@ -277,6 +294,7 @@ def _cancel_waiting(conn: sa.Connection, job: Job, now: float) -> bool:
         then=State.CANCELLED,
         reason=Reason.CANCELLED_BY_USER,
         message="Cancelled before it started.",
+        evidence=_who(by),
         at=now,
     )
 

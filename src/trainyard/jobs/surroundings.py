@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from trainyard.db.tables import datasets
 from trainyard.errors import TrainyardError
 from trainyard.events import log as events
 from trainyard.events.log import Entry
+from trainyard.executors.bundle import Bundle
 from trainyard.executors.kubernetes.program import collect
 from trainyard.images.names import with_tag
 from trainyard.images.record import read_built
@@ -42,18 +43,27 @@ class Surroundings:
     environment: dict[str, Any] | None
 
 
-def code_of(settings: Settings, job: Job) -> str | None:
-    """The hash of the code that a run starts with now; None where nobody can tell. Reads files, never raises."""
+@dataclass(frozen=True, slots=True)
+class Code:
+    """What a run starts with now: its hash (None where nobody can tell), and itself where it is kept nowhere yet."""
+
+    hash: str | None
+    bundle: Bundle | None = field(default=None, repr=False)
+
+
+def code_of(settings: Settings, job: Job) -> Code:
+    """Reads files, never raises."""
     if job.code_hash is not None:
-        return job.code_hash
+        return Code(job.code_hash)
     try:
         if job.execution is Execution.IMAGE:
-            return _code_in_image(settings, job)
+            return Code(_code_in_image(settings, job))
         script = Path(job.script) if job.script else None
-        return collect(settings.trainers_dir / f"trainer-{job.framework}", script)[0].hash
+        bundle = collect(settings.trainers_dir / f"trainer-{job.framework}", script)[0]
+        return Code(bundle.hash, bundle)
     except (TrainyardError, OSError) as error:
         log.warning("the code's hash is not known: %s", error, extra={"job_id": job.id, "trace_id": job.trace_id})
-        return None
+        return Code(None)
 
 
 def _code_in_image(settings: Settings, job: Job) -> str | None:

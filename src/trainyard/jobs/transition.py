@@ -10,6 +10,7 @@ from trainyard.contract.vocabulary import Reason, State
 from trainyard.db.tables import jobs
 from trainyard.events import log as events
 from trainyard.jobs.states import may_follow
+from trainyard.webhooks import outbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,4 +97,6 @@ def move(
         message=message,
         data={"from": now, "to": then, **({"reason": reason} if reason else {})},
     )
+    if then.is_terminal:
+        outbox.note_end(conn, project_id, job_id, then, at)
     return True

@@ -131,16 +131,18 @@ def make(root: Path, data: Path, wanted: str) -> None:
     run(packages, [uv, "pip", *verb, "--require-hashes", *common], env)
     build = ["--build-constraints", str(HERE / "build.lock"), "--no-deps", "--reinstall-package", "trainyard"]
     run("trainyard itself", [uv, "pip", "install", *common, *build, "--editable", str(root)], env)
-    make_page(root, uv)
+    refresh_page(root, data)
     (venv / "trainyard-home").write_text(f"{root}\n")
     draft = venv / "trainyard-lock.new"
     draft.write_bytes(lock.read_bytes())
     draft.replace(stamp)
 
 
-def make_page(root: Path, uv: str) -> None:
-    """The command line and the API are worth having without it: a page that can't be built is said, and no more."""
-    if page.is_current(root):
+def refresh_page(root: Path, data: Path) -> None:
+    """Build the web page where its sources have changed. All else is worth having without it: a failure is said, and
+    no more."""
+    uv = None if page.is_current(root) else find_uv(data)
+    if uv is None:
         return
     try:
         run("the web page", page.build_command(root, uv), uv_environment())

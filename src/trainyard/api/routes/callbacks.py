@@ -83,7 +83,7 @@ class Shortcut:
         await response(scope, receive, send)
 
 
-FAILURES = responses(400, 401, 404, 413, 415, 421, 422, 503)
+FAILURES = responses(400, 401, 403, 404, 413, 415, 421, 422, 503)
 
 
 @router.post("/heartbeat", response_model=Answer, responses=FAILURES, openapi_extra=_documented(Heartbeat))

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
 
-from trainyard.api.access import ThePlatform, User
+from trainyard.api.access import Administrator, ProjectViewer, ThePlatform, User
 from trainyard.api.failures import responses
 from trainyard.api.platform import Platform
 from trainyard.api.shapes import ProjectList, ProjectOut, TrainerList, TrainerOut
@@ -18,7 +18,7 @@ from trainyard.executors.local.envs import find_environment
 from trainyard.jobs.requests import Plain
 from trainyard.jobs.trainers import Trainer
 
-router = APIRouter(prefix="/v1", responses=responses(400, 401, 413, 415, 421, 422, 503))
+router = APIRouter(prefix="/v1", responses=responses(400, 401, 403, 413, 415, 421, 422, 503))
 
 
 class NewProject(BaseModel):
@@ -29,14 +29,15 @@ class NewProject(BaseModel):
 
 
 @router.get("/projects", tags=["projects"])
-def list_projects(platform: ThePlatform, _user: User) -> ProjectList:
+def list_projects(platform: ThePlatform, user: User) -> ProjectList:
+    query = sa.select(projects).where(*user.visible(projects.c.id))
     with platform.database.read() as conn:
-        rows = conn.execute(sa.select(projects).order_by(projects.c.created_at)).mappings()
+        rows = conn.execute(query.order_by(projects.c.created_at)).mappings()
         return ProjectList(items=[ProjectOut.model_validate(dict(row)) for row in rows])
 
 
 @router.post("/projects", status_code=201, tags=["projects"], responses=responses(409))
-def add_project(request: NewProject, platform: ThePlatform, _user: User) -> ProjectOut:
+def add_project(request: NewProject, platform: ThePlatform, _user: Administrator) -> ProjectOut:
     row = {"id": request.id, "name": request.name, "created_at": time.time()}
 
     def store(conn: sa.Connection) -> None:
@@ -49,7 +50,9 @@ def add_project(request: NewProject, platform: ThePlatform, _user: User) -> Proj
 
 
 @router.get("/projects/{project_id}", tags=["projects"], responses=responses(404))
-def show_project(project_id: Annotated[str, Path(max_length=64)], platform: ThePlatform, _user: User) -> ProjectOut:
+def show_project(
+    project_id: Annotated[str, Path(max_length=64)], platform: ThePlatform, _user: ProjectViewer
+) -> ProjectOut:
     wanted = project_id.replace("\0", "\ufffd")
     with platform.database.read() as conn:
         row = conn.execute(sa.select(projects).where(projects.c.id == wanted)).mappings().one_or_none()

@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path as File
 from typing import Annotated
 
+import sqlalchemy as sa
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from trainyard.api.access import ThePlatform, User
@@ -12,12 +13,19 @@ from trainyard.api.platform import Platform
 from trainyard.api.shapes import CodeOut
 from trainyard.contract.keys import CODE_HASH_PATTERN
 from trainyard.datasets.spool import spool
+from trainyard.db.tables import jobs
 from trainyard.errors import InvalidInput, NotFound, TooLarge
 from trainyard.executors.bundle import LARGEST_ARCHIVE, LARGEST_FILE, Bundle
+from trainyard.identity.rights import Principal, Role
+from trainyard.jobs import repository
+from trainyard.jobs.surroundings import surroundings_of
 
-router = APIRouter(prefix="/v1/code", tags=["code"], responses=responses(400, 401, 421, 422, 503))
+router = APIRouter(prefix="/v1/code", tags=["code"], responses=responses(400, 401, 403, 421, 422, 503))
 Hash = Annotated[
     str, Path(pattern=CODE_HASH_PATTERN, description="SHA-256 over path, mode and bytes of each file, sorted by path")
+]
+OfJob = Annotated[
+    str | None, Query(max_length=60, description="A job of yours that ran it; only a local one must be named")
 ]
 BODY = {
     "requestBody": {
@@ -29,8 +37,9 @@ TEXT = {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}}
 
 
 @router.put("/{hash}", responses=responses(413, 415), openapi_extra=BODY)
-async def send(hash: Hash, request: Request, platform: ThePlatform, _user: User) -> CodeOut:
+async def send(hash: Hash, request: Request, platform: ThePlatform, user: User) -> CodeOut:
     """A zip of the files, checked before it is kept. The same code may be sent again: it is kept once."""
+    user.require_somewhere(Role.MEMBER)
     path = await spool(request.stream(), platform.settings.spool_dir, LARGEST_ARCHIVE)
     try:
         bundle = await asyncio.get_running_loop().run_in_executor(platform.uploads, _take, platform, hash, path)
@@ -43,9 +52,27 @@ def _take(platform: Platform, hash: str, path: File) -> Bundle:
     return platform.codes.take_archive(hash, path.read_bytes())
 
 
+def _require_seen(platform: Platform, user: Principal, hash: str, job_id: str | None) -> None:
+    """Code is seen by whoever sees a job that ran it. Raises NotFound."""
+    if user.everywhere is not None:
+        return
+    with platform.database.read() as conn:
+        if job_id is None:
+            ran = sa.select(jobs.c.id).where(jobs.c.code_hash == hash, *user.visible(jobs.c.project_id)).limit(1)
+            seen = conn.execute(ran).one_or_none() is not None
+        else:
+            wanted = job_id.replace("\0", "\ufffd")
+            job = repository.find(conn, wanted)
+            mine = job is not None and user.may(Role.VIEWER, job.project_id)
+            seen = mine and surroundings_of(conn, wanted).code_hash == hash
+    if not seen:
+        raise NotFound(f"There is no code {hash}, or no job of yours ran it.")
+
+
 @router.get("/{hash}", responses=responses(404))
-def show(hash: Hash, platform: ThePlatform, _user: User) -> CodeOut:
+def show(hash: Hash, platform: ThePlatform, user: User, job_id: OfJob = None) -> CodeOut:
     """Which files it is."""
+    _require_seen(platform, user, hash, job_id)
     return CodeOut.of(platform.codes.get(hash))
 
 
@@ -53,10 +80,12 @@ def show(hash: Hash, platform: ThePlatform, _user: User) -> CodeOut:
 def file(
     hash: Hash,
     platform: ThePlatform,
-    _user: User,
+    user: User,
     path: Annotated[str, Query(min_length=1, max_length=4_096, description="As the list of files has it")],
+    job_id: OfJob = None,
 ) -> Response:
     """The text of one of its files."""
+    _require_seen(platform, user, hash, job_id)
     found = next((one for one in platform.codes.get(hash).files if one.path == path), None)
     if found is None:
         raise NotFound(f"There is no {path[:200]!r} in this code.", hint=f"GET /v1/code/{hash} lists its files.")

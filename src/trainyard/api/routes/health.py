@@ -13,7 +13,7 @@ from trainyard.api.failures import responses
 from trainyard.api.platform import Platform
 from trainyard.api.shapes import Health, PlatformStatus, Ready
 from trainyard.contract.vocabulary import Execution
-from trainyard.db.tables import leases
+from trainyard.db.tables import jobs, leases
 from trainyard.jobs import repository
 from trainyard.tracking import mlflow
 
@@ -51,12 +51,12 @@ def openapi(request: Request, _user: User) -> dict[str, Any]:
 
 
 @router.get("/status", responses=responses(401))
-def status(platform: ThePlatform, _user: User) -> PlatformStatus:
-    """Services, slots, jobs and disk at a glance."""
-    settings = platform.settings
+def status(platform: ThePlatform, user: User) -> PlatformStatus:
+    """Services, slots, jobs and disk at a glance; addresses inside are for administrators."""
+    settings, inside = platform.settings, user.administrator
     capacity = platform.executors.get(Execution.LOCAL).capacity
     with platform.database.read() as conn:
-        counts = repository.count_by_state(conn)
+        counts = repository.count_by_state(conn, *user.visible(jobs.c.project_id))
         held = list(conn.execute(sa.select(leases.c.resource)).scalars())
     return PlatformStatus(
         version=trainyard.__version__,
@@ -70,7 +70,7 @@ def status(platform: ThePlatform, _user: User) -> PlatformStatus:
         gpus=len(capacity.gpus) if capacity else 0,
         gpus_in_use=sum("/gpu/" in name for name in held),
         disk_free_bytes=shutil.disk_usage(settings.data_dir).free,
-        backend_url=settings.backend_url,
-        s3_url=settings.s3_url,
-        mlflow_url=settings.tracking_url,
+        backend_url=settings.backend_url if inside else settings.public_url,
+        s3_url=settings.s3_url if inside else "",
+        mlflow_url=settings.tracking_url if inside else "",
     )

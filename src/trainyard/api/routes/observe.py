@@ -9,7 +9,7 @@ from fastapi import APIRouter, Header, Path, Query, Request
 from fastapi.responses import Response, StreamingResponse
 from pydantic import StringConstraints
 
-from trainyard.api.access import ThePlatform, User
+from trainyard.api.access import JobViewer, ThePlatform, User, while_allowed
 from trainyard.api.failures import responses
 from trainyard.api.joblog import JobLog
 from trainyard.api.platform import Platform
@@ -18,11 +18,12 @@ from trainyard.contract.manifest import Parameter
 from trainyard.errors import InvalidInput, TrainyardError
 from trainyard.events import log as events
 from trainyard.events import metrics
+from trainyard.identity.rights import Role
 from trainyard.jobs import repository
 from trainyard.jobs.explain import explain, wants_log
 from trainyard.jobs.model import Job
 
-router = APIRouter(prefix="/v1", tags=["observe"], responses=responses(400, 401, 421, 422, 503))
+router = APIRouter(prefix="/v1", tags=["observe"], responses=responses(400, 401, 403, 421, 422, 503))
 JobId = Annotated[str, Path(max_length=60)]
 EventType = Annotated[str, StringConstraints(max_length=110, pattern=r"^[A-Za-z0-9_.\-]+$")]
 STREAM = {200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}}
@@ -36,7 +37,7 @@ NO_NUMBERS = ("NaN", "Infinity", "-Infinity")
 def curves(
     job_id: JobId,
     platform: ThePlatform,
-    _user: User,
+    _user: JobViewer,
     name: Annotated[list[str] | None, Query(max_length=500)] = None,
     limit: Annotated[int, Query(ge=1, le=MAX_POINTS, description="Points a series, the newest")] = 10_000,
 ) -> Curves:
@@ -48,7 +49,7 @@ def curves(
 
 
 @router.get("/jobs/{job_id}/explanation", responses=responses(404))
-def explanation(job_id: JobId, platform: ThePlatform, _user: User) -> ExplanationOut:
+def explanation(job_id: JobId, platform: ThePlatform, _user: JobViewer) -> ExplanationOut:
     """Why a job is as it is: what happened, the lines that show it, what to do and, where it helps, what to start."""
     with platform.database.read() as conn:
         job = repository.get(conn, job_id.replace("\0", "\ufffd"))
@@ -76,7 +77,7 @@ def _parameters(platform: Platform, job: Job) -> dict[str, Parameter]:
 def job_events(
     job_id: JobId,
     platform: ThePlatform,
-    _user: User,
+    _user: JobViewer,
     after: Annotated[int, Query(ge=0, le=2**53)] = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
     type: Annotated[list[EventType] | None, Query(description="Only these types", max_length=50)] = None,
@@ -94,21 +95,25 @@ def job_events(
 
 @router.get("/events", response_class=StreamingResponse, responses={**STREAM})
 async def stream(
+    request: Request,
     platform: ThePlatform,
-    _user: User,
+    user: User,
     job_id: Annotated[str | None, Query(max_length=60)] = None,
     project_id: Annotated[str | None, Query(max_length=64)] = None,
     after: Annotated[int | None, Query(ge=0, le=2**53, description="For clients that can't send headers")] = None,
     last_event_id: Annotated[str | None, Header(alias="Last-Event-ID", max_length=30)] = None,
 ) -> StreamingResponse:
-    """Server-sent events: from now on, or from where Last-Event-ID left off, without a gap."""
+    """Server-sent events: from now on, or from where Last-Event-ID left off, without a gap. Of the caller's projects;
+    it ends when these change, and whoever still may see some comes back."""
     last = _last_id(last_event_id, after)
     nul = "\ufffd"
     frames = platform.hub.stream(
         last,
         job_id.replace("\0", nul) if job_id else None,
         project_id.replace("\0", nul) if project_id else None,
+        user.projects,
     )
+    frames = while_allowed(frames, request, lambda now: now.projects == user.projects)
     return StreamingResponse(frames, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
 
@@ -124,7 +129,7 @@ def _last_id(header: str | None, after: int | None) -> int | None:
 async def log_range(
     job_id: JobId,
     platform: ThePlatform,
-    _user: User,
+    _user: JobViewer,
     offset: Annotated[int, Query(ge=0, le=2**53)] = 0,
     limit: Annotated[int, Query(ge=1, le=8 * 2**20, description="Bytes")] = 2**20,
     tail: Annotated[int | None, Query(ge=1, le=8 * 2**20, description="Bytes from the end instead")] = None,
@@ -141,7 +146,7 @@ async def log_stream(
     request: Request,
     job_id: JobId,
     platform: ThePlatform,
-    _user: User,
+    _user: JobViewer,
     offset: Annotated[int, Query(ge=0, le=2**53)] = 0,
     last_event_id: Annotated[str | None, Header(alias="Last-Event-ID", max_length=30)] = None,
 ) -> StreamingResponse:
@@ -155,4 +160,6 @@ async def log_stream(
                 return
             yield piece
 
-    return StreamingResponse(frames(), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+    job = await asyncio.to_thread(platform.jobs.get, job_id.replace("\0", "\ufffd"))
+    allowed = while_allowed(frames(), request, lambda now: now.may(Role.VIEWER, job.project_id))
+    return StreamingResponse(allowed, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})

@@ -8,13 +8,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from trainyard.api.access import ThePlatform, User
+from trainyard.api.access import JobMember, ThePlatform
 from trainyard.api.failures import in_words, responses
 from trainyard.contract.keys import CHECKPOINT_KIND_PATTERN
 from trainyard.errors import InvalidInput, Unavailable
 from trainyard.predictions.service import Asked, PredictionService, Seen
 
-router = APIRouter(prefix="/v1/jobs", tags=["jobs"], responses=responses(400, 401, 413, 415, 421, 422, 503))
+router = APIRouter(prefix="/v1/jobs", tags=["jobs"], responses=responses(400, 401, 403, 413, 415, 421, 422, 503))
 MOST_PICTURES = 16
 PictureName = Annotated[str, StringConstraints(max_length=300, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
 
@@ -84,7 +84,7 @@ def _body() -> dict[str, Any]:
     openapi_extra=_body(),
 )
 async def predict(
-    request: Request, job_id: Annotated[str, Path(max_length=60)], platform: ThePlatform, _user: User
+    request: Request, job_id: Annotated[str, Path(max_length=60)], platform: ThePlatform, _user: JobMember
 ) -> Response:
     """Show one or several pictures to a checkpoint. The first call loads the model; later ones find it loaded."""
     service = platform.predictions

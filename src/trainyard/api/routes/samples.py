@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path
 from fastapi.responses import Response
 from pydantic import ValidationError
 
-from trainyard.api.access import ThePlatform, User
+from trainyard.api.access import JobViewer, ThePlatform
 from trainyard.api.failures import responses
 from trainyard.api.shapes import SampleEpoch, SamplePicture, SamplesOfJob, SampleTold
 from trainyard.contract.keys import sample_key
@@ -15,7 +15,9 @@ from trainyard.errors import NotFound
 from trainyard.events import log as events
 from trainyard.jobs import repository
 
-router = APIRouter(prefix="/v1/jobs/{job_id}/samples", tags=["observe"], responses=responses(400, 401, 404, 421, 503))
+router = APIRouter(
+    prefix="/v1/jobs/{job_id}/samples", tags=["observe"], responses=responses(400, 401, 403, 404, 421, 503)
+)
 JobId = Annotated[str, Path(max_length=60)]
 MOST_PICTURES = 2_000
 MOST_BYTES = 2**20
@@ -23,7 +25,7 @@ JPEG = {200: {"content": {"image/jpeg": {"schema": {"type": "string", "format": 
 
 
 @router.get("", responses=responses(422))
-def samples_of_job(job_id: JobId, platform: ThePlatform, _user: User) -> SamplesOfJob:
+def samples_of_job(job_id: JobId, platform: ThePlatform, _user: JobViewer) -> SamplesOfJob:
     """By epoch, oldest first: truth, findings and picture; of very long jobs the newest 2,000 pictures."""
     job_id = job_id.replace("\0", "\ufffd")
     with platform.database.read() as conn:
@@ -63,7 +65,7 @@ def picture(
     epoch: Annotated[int, Path(ge=0, le=10**9, description="0: as they are, nothing drawn on them")],
     index: Annotated[int, Path(ge=0, le=10**6)],
     platform: ThePlatform,
-    _user: User,
+    _user: JobViewer,
 ) -> Response:
     """One picture as a JPEG."""
     job = platform.jobs.get(job_id.replace("\0", "\ufffd"))

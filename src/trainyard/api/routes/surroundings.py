@@ -5,13 +5,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
-from trainyard.api.access import ThePlatform, User
+from trainyard.api.access import JobViewer, ThePlatform
 from trainyard.api.failures import responses
 from trainyard.contract.resources import Resources
 from trainyard.contract.vocabulary import Execution
 from trainyard.jobs.surroundings import Surroundings, surroundings_of
 
-router = APIRouter(prefix="/v1/jobs", tags=["observe"], responses=responses(400, 401, 421, 422, 503))
+router = APIRouter(prefix="/v1/jobs", tags=["observe"], responses=responses(400, 401, 403, 421, 422, 503))
 
 
 class SurroundingsOut(BaseModel):
@@ -36,7 +36,9 @@ class SurroundingsOut(BaseModel):
 
 
 @router.get("/{job_id}/surroundings", responses=responses(404))
-def surroundings(job_id: Annotated[str, Path(max_length=60)], platform: ThePlatform, _user: User) -> SurroundingsOut:
+def surroundings(
+    job_id: Annotated[str, Path(max_length=60)], platform: ThePlatform, _user: JobViewer
+) -> SurroundingsOut:
     """What its run was started with and found around it; parts that nobody told are empty."""
     with platform.database.read() as conn:
         return SurroundingsOut.of(surroundings_of(conn, job_id.replace("\0", "\ufffd")))

@@ -6,13 +6,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from trainyard.api.access import ThePlatform, User
+from trainyard.api.access import Administrator, ThePlatform, User
 from trainyard.api.failures import responses
 from trainyard.api.shapes import WeightsList, WeightsOut
 from trainyard.contract.keys import WEIGHTS_NAME_PATTERN
 from trainyard.datasets.spool import spool
 
-router = APIRouter(prefix="/v1/weights", tags=["weights"], responses=responses(400, 401, 413, 415, 421, 422, 503))
+router = APIRouter(prefix="/v1/weights", tags=["weights"], responses=responses(400, 401, 403, 413, 415, 421, 422, 503))
 Name = Annotated[
     str, Path(pattern=WEIGHTS_NAME_PATTERN, description="model.pt, model.safetensors, model.zip …; -- stands for a /")
 ]
@@ -36,7 +36,7 @@ async def add(
     request: Request,
     response: Response,
     platform: ThePlatform,
-    _user: User,
+    _user: Administrator,
     replace: Annotated[bool, Query(description="Take the place of weights of this name")] = False,
 ) -> WeightsOut:
     """The file is the body, as it is; it never is in memory. 200 where it replaced another one."""
@@ -52,7 +52,7 @@ async def add(
 
 
 @router.delete("/{name}", status_code=204, responses=responses(404))
-def remove(name: Name, platform: ThePlatform, _user: User) -> Response:
+def remove(name: Name, platform: ThePlatform, _user: Administrator) -> Response:
     """For jobs that start later; those that run have their copy."""
     platform.weights.remove(name)
     return Response(status_code=204)

@@ -16,6 +16,7 @@ from lightkube.config.kubeconfig import KubeConfig, SingleConfig
 from lightkube.core.exceptions import ConfigError
 
 from trainyard.errors import NotAvailable, TrainyardError, Unavailable
+from trainyard.executors.kubernetes.names import MANAGED_BY
 from trainyard.settings import Settings
 
 Object = dict[str, Any]
@@ -68,6 +69,11 @@ class Api:
     def nodes(self) -> list[Object]:
         """Raises Refused where the account may only see its namespace."""
         return list(self._ask("GET", "api/v1/nodes", {})["items"])
+
+    def pod_metrics(self) -> Object:
+        """What our pods use. Raises Refused with status 404 where there is no metrics-server."""
+        query = {"labelSelector": ",".join(f"{name}={value}" for name, value in MANAGED_BY.items())}
+        return self._ask("GET", f"apis/metrics.k8s.io/v1beta1/namespaces/{self.namespace}/pods", query)
 
     def list(self, kind: Kind, **query: str) -> Object:
         return self._ask("GET", self._path(kind), query)

@@ -21,7 +21,9 @@ from trainyard.executors.base import (
     Preparing,
     RunId,
     RunSpec,
+    Unmeasured,
     Unseen,
+    Usage,
 )
 from trainyard.executors.codestore import CodeStore
 from trainyard.executors.kubernetes import scheduling
@@ -34,6 +36,7 @@ from trainyard.executors.kubernetes.mirror import Mirror
 from trainyard.executors.kubernetes.names import TRACE_ID, job_name, label_value
 from trainyard.executors.kubernetes.nodes import Nodes
 from trainyard.executors.kubernetes.podlog import PodLog
+from trainyard.executors.kubernetes.podmetrics import PodMetrics
 from trainyard.executors.kubernetes.program import program_of, trainer_in, trainer_of
 from trainyard.executors.kubernetes.reading import GONE, TAKEN, Over, Runs, Waits, standing
 from trainyard.executors.kubernetes.resources import decide
@@ -73,6 +76,7 @@ class KubernetesExecutor:
         self._settings = settings
         self._mirror = Mirror(self._api, self._tell)
         self._nodes = Nodes(self._api)
+        self._metrics = PodMetrics(self._api)
         self._codes = codes
         self._listener: Callable[[str], None] = lambda job_id: None
         self._lock = threading.Lock()
@@ -156,6 +160,9 @@ class KubernetesExecutor:
                 return Alive(started_at)
             case Over(found, at):
                 return self._over(run, folder, memory, found, at)
+
+    def usage(self, run: RunId) -> Usage | Unmeasured | None:
+        return self._metrics.of([pod for pod in self._mirror.pods(run) if self._mirror.is_there(pod)])
 
     def _standing(self, run: RunId) -> Waits | Runs | Over | None:
         name, pods = job_name(run), self._mirror.pods(run)

@@ -11,6 +11,7 @@ RIGHTS: dict[Kind, tuple[str, ...]] = {
     "Service": ("create",),
 }
 LOGS = "get"  # of pods/log
+METRICS = "list"  # of pods in metrics.k8s.io; without it nothing is missing but what pods use
 
 
 def missing_rights(api: Api) -> list[str]:

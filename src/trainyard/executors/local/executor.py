@@ -23,6 +23,7 @@ from trainyard.executors.base import (
     Preparing,
     RunId,
     RunSpec,
+    Usage,
 )
 from trainyard.executors.local import processes
 from trainyard.executors.local.ending import ending_of
@@ -30,6 +31,7 @@ from trainyard.executors.local.envs import find_environment, make_environment
 from trainyard.executors.local.gpus import available_gpus
 from trainyard.executors.local.installing import Stopped
 from trainyard.executors.local.launch_plan import LaunchPlan, make_plan
+from trainyard.executors.local.metering import Meter
 from trainyard.executors.local.run_folder import RunFolder, ShimRecord
 from trainyard.executors.local.signals import ask_to_end, ask_to_stop, forget_temporary_files
 from trainyard.executors.local.variables import base_environment
@@ -49,6 +51,7 @@ class LocalExecutor:
         self._settings = settings
         self._watcher = EndWatcher()
         self._activity = processes.Activity()
+        self._meter = Meter()
         self._submitting = Submitting("starting")
 
     @property
@@ -146,6 +149,7 @@ class LocalExecutor:
 
     def _ended(self, run: RunId, folder: RunFolder, record: dict[str, object]) -> Observation:
         self._activity.forget(run)
+        self._meter.forget(run)
         return ending_of(run, folder, record)
 
     def _bury(self, run: RunId, folder: RunFolder, shim: ShimRecord) -> dict[str, object]:
@@ -167,6 +171,10 @@ class LocalExecutor:
         with suppress(OSError):  # a full disk: the next look finds the same
             folder.write_exit(record)
         return record
+
+    def usage(self, run: RunId) -> Usage | None:
+        shim = self._folder(run).shim()
+        return self._meter.read(run, shim) if shim is not None and processes.is_alive(shim) else None
 
     # -- ending ----------------------------------------------------------------------------------------------------
 

@@ -97,7 +97,7 @@ class Activity:
             return False
         if psutil.STATUS_DISK_SLEEP in states.values():
             return True
-        return self._has_worked(run, sum(_cpu_seconds(process) for process in tree))
+        return self._has_worked(run, sum(cpu_seconds(process) for process in tree))
 
     def _has_worked(self, run: RunId, cpu: float) -> bool:
         now = time.monotonic()
@@ -122,7 +122,7 @@ def _status(process: psutil.Process) -> str:
         return psutil.STATUS_DEAD
 
 
-def _cpu_seconds(process: psutil.Process) -> float:
+def cpu_seconds(process: psutil.Process) -> float:
     """Its own, and that of its children which have ended."""
     try:
         return sum(process.cpu_times()[:4])

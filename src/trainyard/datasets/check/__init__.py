@@ -1,0 +1,1 @@
+"""The look at each picture and label of a dataset, in a process of its own."""
