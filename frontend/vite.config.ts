@@ -21,7 +21,13 @@ export default defineConfig({
   },
   server: {
     port: 3000,
-    proxy: { '/v1': { target: backend, changeOrigin: true, headers: { Origin: backend, ...(token && { Authorization: `Bearer ${token}` }) } } },
+    proxy: {
+      '/v1': {
+        target: backend,
+        changeOrigin: true,
+        headers: { Origin: backend, ...(token && { Authorization: `Bearer ${token}` }) },
+      },
+    },
   },
   worker: { format: 'es' },
 });

@@ -5,12 +5,13 @@ import { ApiError, api, ask } from './client';
 export const queryClient = new QueryClient({
   defaultOptions: {
     queries: {
+      networkMode: 'always', // a laptop without a network still reaches the backend beside it
       staleTime: 30_000, // live events keep things fresh; this is for what has none
       refetchOnWindowFocus: false,
       retry: (tries, error) => error instanceof ApiError && error.passing && tries < 3,
       retryDelay: (tries) => Math.min(500 * 2 ** tries, 4_000),
     },
-    mutations: { retry: false },
+    mutations: { networkMode: 'always', retry: false },
   },
 });
 
@@ -34,3 +35,10 @@ export const statusQuery = queryOptions({
   queryKey: ['status'],
   queryFn: ({ signal }) => ask(api.GET('/v1/status', { signal })),
 });
+
+export const checkpointsQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['checkpoints', id],
+    queryFn: ({ signal }) =>
+      ask(api.GET('/v1/jobs/{job_id}/checkpoints', { params: { path: { job_id: id } }, signal })),
+  });

@@ -7,6 +7,7 @@ const KEYS = [
   ['/', 'key_search'],
   ['n', 'key_new'],
   ['j  k', 'key_move'],
+  ['Enter', 'key_open'],
   ['x', 'key_select'],
   ['c', 'key_compare'],
   ['.', 'key_follow'],

@@ -16,7 +16,11 @@ function Away({ since }: { since: number }) {
   const seconds = Math.floor(useNow() - since / 1000);
   if (seconds < AFTER_SECONDS) return null;
   return (
-    <div role="status" className="border-line border-b bg-warning-soft px-4 py-1.5">
+    // over the page, not above it: nothing moves when it comes and goes
+    <div
+      role="status"
+      className="absolute inset-x-2 bottom-2 z-30 rounded-field border border-queued bg-warning-soft px-4 py-2 shadow-float"
+    >
       {words.away(seconds)}
     </div>
   );

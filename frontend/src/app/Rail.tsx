@@ -26,7 +26,7 @@ const PLACES = [
 ] as const;
 
 const PLACE =
-  'flex min-h-11 flex-1 flex-col items-center justify-center gap-0.5 rounded-field px-1 text-small text-muted no-underline ' +
+  'flex min-h-11 min-w-0 flex-1 flex-col items-center justify-center gap-0.5 rounded-field px-0.5 text-small text-muted no-underline ' +
   'hover:bg-sunken wide:min-h-8 wide:flex-none wide:flex-row wide:justify-start wide:gap-2 wide:px-2 wide:text-body';
 
 export function Rail() {
@@ -49,16 +49,14 @@ export function Rail() {
           activeProps={{ className: 'bg-accent-soft text-text! font-strong', 'aria-current': 'page' }}
         >
           <Icon path={PATHS[name]} />
-          <span className="truncate">{words[name]}</span>
+          <span className="max-w-full truncate">{words[name]}</span>
         </Link>
       ))}
-      <div className="flex items-center gap-0.5 wide:mt-auto">
-        <RailButton onClick={() => setLanguage(language === 'ko' ? 'en' : 'ko')} name={words.language}>
+      <div className="flex flex-col items-center wide:mt-auto wide:flex-row wide:gap-0.5">
+        <RailButton onClick={() => setLanguage(language === 'ko' ? 'en' : 'ko')} title={words.language}>
           <span lang={language === 'ko' ? 'en' : 'ko'}>
             <span className="hidden wide:inline">{words.language}</span>
-            <span className="wide:hidden" aria-hidden>
-              {words.languageShort}
-            </span>
+            <span className="wide:hidden">{words.languageShort}</span>
           </span>
         </RailButton>
         <RailButton onClick={toggleTheme} name={words.theme}>
@@ -84,14 +82,16 @@ function Icon({ path }: { path: string }) {
   );
 }
 
-function RailButton({ onClick, name, children }: { onClick: () => void; name?: string; children: ReactNode }) {
+type Pressed = { onClick: () => void; name?: string; title?: string; children: ReactNode };
+
+function RailButton({ onClick, name, title, children }: Pressed) {
   return (
     <button
       type="button"
       onClick={onClick}
       aria-label={name}
-      title={name}
-      className="min-h-8 min-w-8 rounded-field border-0 bg-transparent px-1.5 text-muted text-small whitespace-nowrap hover:bg-sunken wide:px-2"
+      title={title ?? name}
+      className="min-h-6 min-w-8 wide:min-h-8 rounded-field border-0 bg-transparent px-1.5 text-muted text-small whitespace-nowrap hover:bg-sunken wide:px-2"
     >
       {children}
     </button>

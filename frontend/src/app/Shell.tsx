@@ -22,11 +22,11 @@ export function Shell() {
         {words.skip}
       </a>
       <Rail />
-      <div className="flex min-h-0 min-w-0 flex-1 flex-col">
-        <OfflineBar />
-        <main id="content" tabIndex={-1} className="min-h-0 flex-1 overflow-auto outline-none">
+      <div className="relative flex min-h-0 min-w-0 flex-1 flex-col">
+        <main id="content" tabIndex={-1} className="relative min-h-0 flex-1 overflow-auto outline-none">
           <Outlet />
         </main>
+        <OfflineBar />
       </div>
       <KeyboardHelp />
       <Toasts />

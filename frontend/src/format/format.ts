@@ -20,19 +20,20 @@ export function metric(value: Told | null | undefined): string {
 
 const minus = (text: string) => text.replace('-', '−').replace('e−', 'e-');
 
+/** Korean writes a unit right behind its number. */
 const UNITS: Record<Language, [d: string, h: string, m: string, s: string]> = {
-  en: ['d', 'h', 'm', 's'],
+  en: [' d', ' h', ' m', ' s'],
   ko: ['일', '시간', '분', '초'],
 };
 
 function lasting(seconds: number, language: Language): string {
   const [d, h, m, s] = UNITS[language];
-  if (seconds < 10) return `${Math.max(0, seconds).toFixed(1)} ${s}`.replace('.0 ', ' ');
+  if (seconds < 10) return `${Number(Math.max(0, seconds).toFixed(1))}${s}`;
   const whole = Math.round(seconds);
-  if (whole < 60) return `${whole} ${s}`;
-  if (whole < 3600) return `${Math.floor(whole / 60)} ${m} ${whole % 60} ${s}`;
-  if (whole < 86_400) return `${Math.floor(whole / 3600)} ${h} ${Math.floor((whole % 3600) / 60)} ${m}`;
-  return `${Math.floor(whole / 86_400)} ${d} ${Math.floor((whole % 86_400) / 3600)} ${h}`;
+  if (whole < 60) return `${whole}${s}`;
+  if (whole < 3600) return `${Math.floor(whole / 60)}${m} ${whole % 60}${s}`;
+  if (whole < 86_400) return `${Math.floor(whole / 3600)}${h} ${Math.floor((whole % 3600) / 60)}${m}`;
+  return `${Math.floor(whole / 86_400)}${d} ${Math.floor((whole % 86_400) / 3600)}${h}`;
 }
 
 const BYTES = ['B', 'kB', 'MB', 'GB', 'TB'];
@@ -64,6 +65,7 @@ const STEPS: [seconds: number, unit: Intl.RelativeTimeFormatUnit][] = [
 export function makeFormat(language: Language) {
   const relative = new Intl.RelativeTimeFormat(language, { numeric: 'auto', style: 'short' });
   const absolute = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'medium' });
+  const day = new Intl.DateTimeFormat(language, { dateStyle: 'full' });
   const clock = new Intl.DateTimeFormat(language, {
     hour: '2-digit',
     minute: '2-digit',
@@ -87,6 +89,7 @@ export function makeFormat(language: Language) {
         : relative.format(Math.trunc(seconds / step[0]), step[1]);
     },
     at: (at: number) => absolute.format(at * 1000),
+    day: (at: number) => day.format(at * 1000),
     clock: (at: number) => clock.format(at * 1000),
   };
 }

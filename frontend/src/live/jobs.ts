@@ -1,11 +1,11 @@
 /** Keeps what is shown of jobs up to date: heartbeats are written into the answers that are here already, anything
  * that changes more than progress is asked for anew, one request a job and moment. */
 import { type InfiniteData, type QueryClient, useQueryClient } from '@tanstack/react-query';
-import { useEffect, useRef } from 'react';
-import type { Job, Schemas } from '~/api/client';
+import { useEffect, useEffectEvent, useRef } from 'react';
+import { ApiError, type Job, type Schemas } from '~/api/client';
 import { jobQuery } from '~/api/queries';
 import type { LiveEvent } from './events';
-import { onGap, useLive } from './live';
+import { onGap, useConnection, useLive } from './live';
 
 const TOGETHER_MS = 100;
 /** Events that change nothing of what lists and headers show. */
@@ -60,11 +60,13 @@ export function patchJob(client: QueryClient, id: string, change: (job: Job) => 
     return change(job);
   };
   client.setQueryData(jobQuery(id).queryKey, (job: Job | undefined) => job && apply(job));
+  // an answer that does not hold it stays the same one: nobody who shows it has to look again
+  const within = (page: JobPage) =>
+    page.items.some((job) => job.id === id) ? { ...page, items: page.items.map(apply) } : page;
   client.setQueriesData<InfiniteData<JobPage> | JobPage>({ queryKey: ['jobs'] }, (data) => {
     if (data === undefined) return data;
-    if ('pages' in data)
-      return { ...data, pages: data.pages.map((page) => ({ ...page, items: page.items.map(apply) })) };
-    return 'items' in data ? { ...data, items: data.items.map(apply) } : data;
+    if ('pages' in data) return { ...data, pages: data.pages.map(within) };
+    return 'items' in data ? within(data) : data;
   });
   return found;
 }
@@ -79,7 +81,15 @@ export function useLiveJobs(): void {
     timer.current = undefined;
     const ids = [...changed.current];
     changed.current.clear();
-    await Promise.all(ids.map((id) => refreshJob(client, id)));
+    await Promise.all(
+      ids.map(async (id) => {
+        // its event won't come again: it is asked for when the backend is back
+        if (!(await refreshJob(client, id))) changed.current.add(id);
+      }),
+    );
+  };
+  const soon = () => {
+    if (changed.current.size > 0) timer.current ??= setTimeout(() => void refresh(), TOGETHER_MS);
   };
 
   useLive((events) => {
@@ -89,20 +99,36 @@ export function useLiveJobs(): void {
       if (event.type === 'heartbeat') patchJob(client, event.job_id, (job) => withHeartbeat(job, event));
       else changed.current.add(event.job_id);
     }
-    if (changed.current.size > 0) timer.current ??= setTimeout(() => void refresh(), TOGETHER_MS);
+    soon();
   });
 
   useEffect(() => onGap(() => void client.invalidateQueries()), [client]);
+
+  // without a gap nothing is asked for anew but what could not be answered meanwhile
+  const { state } = useConnection();
+  const back = useEffectEvent(() => {
+    void client.refetchQueries({ type: 'active', predicate: ({ state }) => isPassing(state.error) });
+    soon();
+  });
+  useEffect(() => {
+    if (state === 'live') back();
+  }, [state]);
 }
 
-async function refreshJob(client: QueryClient, id: string): Promise<void> {
+function isPassing(error: unknown): boolean {
+  return error instanceof ApiError && error.passing;
+}
+
+/** False where the backend did not answer. */
+async function refreshJob(client: QueryClient, id: string): Promise<boolean> {
   try {
     const job = await client.fetchQuery({ ...jobQuery(id), staleTime: 0 });
     // one that no list holds yet may belong at the top of one
     if (!patchJob(client, id, () => job) || !isListed(client, id))
       await client.invalidateQueries({ queryKey: ['jobs'] });
-  } catch {
-    // gone, or the backend is: the next gap asks for everything anew
+    return true;
+  } catch (error) {
+    return !isPassing(error); // gone, or not for us any more
   }
 }
 

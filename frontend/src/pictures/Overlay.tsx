@@ -56,7 +56,7 @@ function place(boxes: readonly Box[], unit: Unit, width: number, height: number)
   });
 }
 
-/** Each on a dark line of its own, to be seen on bright and on busy pictures. */
+/** Each on a wider line that its colour was made for, to be seen on bright, dark and busy pictures. */
 function Lines({ placed }: { placed: Placed[] }) {
   return (
     <svg
@@ -69,7 +69,12 @@ function Lines({ placed }: { placed: Placed[] }) {
         const shape = { x: left, y: top, width: right - left, height: bottom - top, fill: 'none' };
         return (
           <g key={key}>
-            <rect {...shape} stroke="rgb(0 0 0 / 0.55)" strokeWidth={4} vectorEffect="non-scaling-stroke" />
+            <rect
+              {...shape}
+              style={{ stroke: 'color-mix(in srgb, var(--bg) 75%, transparent)' }}
+              strokeWidth={4}
+              vectorEffect="non-scaling-stroke"
+            />
             <rect
               {...shape}
               style={{ stroke: colour }}

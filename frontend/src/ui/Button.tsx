@@ -5,7 +5,7 @@ type Kind = 'plain' | 'primary' | 'danger' | 'quiet';
 
 const LOOK: Record<Kind, string> = {
   plain: 'border-line-strong bg-bg hover:bg-raised',
-  primary: 'border-accent bg-accent text-on-accent hover:opacity-90',
+  primary: 'border-accent bg-accent text-on-accent hover:border-accent-strong hover:bg-accent-strong',
   danger: 'border-failed bg-bg text-failed hover:bg-failed-soft',
   quiet: 'border-transparent bg-transparent hover:bg-sunken',
 };

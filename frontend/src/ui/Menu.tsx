@@ -1,43 +1,69 @@
 /** A button that opens a list of things to do. */
-import { Menu as Base } from '@base-ui/react/menu';
-import type { ReactNode } from 'react';
+import { type ComponentType, createContext, lazy, type ReactNode, Suspense, useContext, useState } from 'react';
 import { buttonLook } from './Button';
 
-export function Menu({ label, name, children }: { label: ReactNode; name?: string; children: ReactNode }) {
+export type MenuProps = {
+  label: ReactNode;
+  name?: string;
+  /** Something in it is chosen. */
+  on?: boolean;
+  /** No border until it is pointed at. */
+  quiet?: boolean;
+  children: ReactNode;
+};
+export type ItemProps = { onClick: () => void; disabled?: boolean; children: ReactNode };
+export type CheckProps = { checked: boolean; onChange: (on: boolean) => void; children: ReactNode };
+
+const load = () => import('./OpenMenu');
+const OpenMenu = lazy(load);
+
+/** From the menu to what is in it. */
+export const MenuParts = createContext<{ Item: ComponentType<ItemProps>; Check: ComponentType<CheckProps> } | null>(
+  null,
+);
+
+export function menuLook({ quiet, on }: Pick<MenuProps, 'quiet' | 'on'>): string {
+  return `${buttonLook(quiet ? 'quiet' : 'plain')} ${on ? 'border-accent! bg-accent-soft!' : ''}`;
+}
+
+export function Menu(props: MenuProps) {
+  const [wanted, setWanted] = useState(false);
+  // after the click, which would be one outside of the menu that it opens
+  const want = () => void setTimeout(() => setWanted(true));
+  const closed = (
+    <button
+      type="button"
+      className={menuLook(props)}
+      aria-label={props.name}
+      aria-haspopup="menu"
+      aria-expanded={false}
+      onPointerEnter={load}
+      onFocus={load}
+      onClick={want}
+      onKeyDown={(event) => {
+        if (event.key !== 'ArrowDown') return;
+        event.preventDefault();
+        want();
+      }}
+    >
+      {props.label}
+    </button>
+  );
+  if (!wanted) return closed;
   return (
-    <Base.Root modal={false}>
-      <Base.Trigger className={buttonLook()} aria-label={name}>
-        {label}
-      </Base.Trigger>
-      <Base.Portal>
-        <Base.Positioner align="end" sideOffset={4} className="z-50">
-          <Base.Popup className="max-h-[60dvh] min-w-44 overflow-auto rounded-field border border-line bg-bg p-1 shadow-float">
-            {children}
-          </Base.Popup>
-        </Base.Positioner>
-      </Base.Portal>
-    </Base.Root>
+    <Suspense fallback={closed}>
+      <OpenMenu {...props} />
+    </Suspense>
   );
 }
 
-const ITEM = 'flex w-full items-center gap-2 rounded-field px-2 py-1.5 data-[highlighted]:bg-sunken';
-
-export function MenuItem(props: { onClick: () => void; disabled?: boolean; children: ReactNode }) {
-  return (
-    <Base.Item className={`${ITEM} data-[disabled]:opacity-50`} disabled={props.disabled} onClick={props.onClick}>
-      {props.children}
-    </Base.Item>
-  );
+export function MenuItem(props: ItemProps) {
+  const parts = useContext(MenuParts);
+  return parts && <parts.Item {...props} />;
 }
 
 /** One of several that may be on at once: the menu stays open. */
-export function MenuCheck(props: { checked: boolean; onChange: (on: boolean) => void; children: ReactNode }) {
-  return (
-    <Base.CheckboxItem className={ITEM} checked={props.checked} onCheckedChange={props.onChange} closeOnClick={false}>
-      <span aria-hidden className="w-4 text-center">
-        {props.checked ? '✓' : ''}
-      </span>
-      {props.children}
-    </Base.CheckboxItem>
-  );
+export function MenuCheck(props: CheckProps) {
+  const parts = useContext(MenuParts);
+  return parts && <parts.Check {...props} />;
 }

@@ -19,7 +19,7 @@ export function Tabs({ jobId, current }: { jobId: string; current: TabName }) {
           replace
           resetScroll={false}
           aria-current={name === current ? 'page' : undefined}
-          className={`${TAB} ${name === current ? 'border-accent font-strong text-text' : 'border-transparent text-muted hover:text-text'}`}
+          className={`${TAB} ${name === current ? 'border-accent text-text' : 'border-transparent text-muted hover:text-text'}`}
         >
           {words[name]}
         </Link>

@@ -16,6 +16,11 @@ const entry = (path: string, data: string | Uint8Array): Entry => ({
   file: blobOf(typeof data === 'string' ? utf8.encode(data) : data),
 });
 
+/** `expect` takes too long for 70,000 of them. */
+function must(holds: boolean, what: string): void {
+  if (!holds) throw new Error(`This is not ${what}.`);
+}
+
 /** What a reader that goes by the directory at the end finds, local headers compared with it. */
 function read(zip: Uint8Array): Record<string, Uint8Array> {
   const view = new DataView(zip.buffer, zip.byteOffset, zip.length);
@@ -32,15 +37,18 @@ function read(zip: Uint8Array): Record<string, Uint8Array> {
   }
   const found: Record<string, Uint8Array> = {};
   for (let n = 0; n < count; n++) {
-    expect(view.getUint32(at, true)).toBe(0x02014b50);
+    must(view.getUint32(at, true) === 0x02014b50, 'an entry of the directory');
     const length = view.getUint16(at + 28, true);
     const name = new TextDecoder().decode(zip.subarray(at + 46, at + 46 + length));
     const local = view.getUint32(at + 42, true);
-    expect(view.getUint32(local, true)).toBe(0x04034b50);
-    expect(zip.subarray(local + 6, local + 28)).toEqual(zip.subarray(at + 8, at + 30));
+    must(view.getUint32(local, true) === 0x04034b50, 'a local header');
+    must(
+      zip.subarray(local + 6, local + 28).every((byte, n) => byte === zip[at + 8 + n]),
+      'the same said twice',
+    );
     const size = view.getUint32(at + 20, true);
     const data = zip.subarray(local + 30 + length, local + 30 + length + size);
-    expect(crc32(data)).toBe(view.getUint32(at + 16, true));
+    must(crc32(data) === view.getUint32(at + 16, true), 'its checksum');
     found[name] = data;
     at += 46 + length + view.getUint16(at + 30, true);
   }
@@ -60,7 +68,10 @@ describe('crc32', () => {
 
 describe('FolderZip', () => {
   const entries = [
-    entry('train/고양이/b.jpg', Uint8Array.from({ length: 5000 }, (_, n) => (n * 7) % 251)),
+    entry(
+      'train/고양이/b.jpg',
+      Uint8Array.from({ length: 5000 }, (_, n) => (n * 7) % 251),
+    ),
     entry('data.yaml', 'names: [cat]\n'),
     entry('train/empty.txt', ''),
   ];
@@ -90,7 +101,7 @@ describe('FolderZip', () => {
     const many = Array.from({ length: 70_000 }, (_, n) => entry(`train/${n}.txt`, 'x'));
     const zip = new FolderZip(many);
     expect(Object.keys(read(await zip.read(0, zip.size)))).toHaveLength(70_000);
-  });
+  }, 30_000);
 
   it('tells where files lie beyond 4 GB', async () => {
     const large = (path: string): Entry => ({ path, file: { size: 3e9 } as Blob });
