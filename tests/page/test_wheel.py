@@ -4,12 +4,15 @@ import subprocess
 import zipfile
 from pathlib import Path
 
-from tests.real.checkout import copy_checkout
+from tests.real.checkout import ROOT, copy_checkout
+from trainyard.uv import find_uv
 
 
 def test_a_wheel_holds_the_built_page(tmp_path: Path) -> None:
     source = copy_checkout(tmp_path / "source")
-    argv = ["uv", "build", "--wheel", "--quiet", "--out-dir", str(tmp_path), str(source)]
+    uv = find_uv(ROOT / ".trainyard")
+    assert uv is not None
+    argv = [uv, "build", "--wheel", "--quiet", "--out-dir", str(tmp_path), str(source)]
     subprocess.run(argv, check=True, timeout=280)
     [wheel] = tmp_path.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()

@@ -1,0 +1,62 @@
+"""What a test reads off a page: what axe finds, how wide it is, the points of a chart."""
+
+from functools import cache
+from typing import Any
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.page.frontend import FRONTEND
+
+SERIOUS = ("serious", "critical")
+FIND = "async () => (await axe.run(document, { resultTypes: ['violations'] })).violations"
+WIDER = """() => {
+  const places = [document.scrollingElement, document.getElementById('content')];
+  return places.some((it) => it !== null && it.scrollWidth > it.clientWidth + 1) ? location.pathname : '';
+}"""
+
+
+@cache
+def _axe() -> str:
+    return (FRONTEND / "node_modules" / "axe-core" / "axe.min.js").read_text()
+
+
+def serious(page: Page) -> list[str]:
+    """What axe finds that would keep somebody from using the page."""
+    if not page.evaluate("() => 'axe' in window"):
+        page.evaluate(_axe())
+    found: list[dict[str, Any]] = page.evaluate(FIND)
+    return [
+        f"{one['id']}: {node['target']} {node['html'][:200]}"
+        for one in found
+        if one["impact"] in SERIOUS
+        for node in one["nodes"]
+    ]
+
+
+def settled(page: Page) -> None:
+    """Nothing is a grey shape any more that is still to come."""
+    expect(page.locator("#content .animate-pulse")).to_have_count(0)
+
+
+def scrolls_sideways(page: Page) -> str:
+    """Where; empty: nowhere."""
+    return str(page.evaluate(WIDER))
+
+
+def charts(page: Page | Locator) -> Locator:
+    """Each of them takes the keyboard."""
+    return page.locator('[role="group"][aria-roledescription]')
+
+
+def points(page: Page, chart: Locator) -> dict[int, str]:
+    """What stands under the marker of a chart, moved by keyboard from its last step to its first."""
+    figure = page.locator("figure").filter(has=chart)
+    step, value = figure.locator("figcaption span.ml-auto"), figure.locator("button[aria-pressed] .font-mono").first
+    chart.focus()
+    found: dict[int, str] = {}
+    while True:
+        page.keyboard.press("ArrowLeft")
+        at = int(step.inner_text().split()[-1].replace(",", ""))
+        if at in found:
+            return found
+        found[at] = value.inner_text()

@@ -1,0 +1,229 @@
+"""Browsers freeze, vanish and hang up halfway: what they held is given back, and others notice nothing."""
+
+import signal
+import socket
+import struct
+import subprocess
+import sys
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import psutil
+import pytest
+
+from tests.conftest import backends
+from tests.real.backend import TOKEN, Backend, wait_for
+from tests.real.s3server import S3Server
+from trainyard.callbacks.token import Tokens
+
+MANY = 200
+SLACK = 4  # connections to the database come and go
+MOST_MB = 80  # that the backend may grow by while many are frozen
+# in the backend: how many tasks its event loop has, ten times a second
+COUNTING = """
+import asyncio
+from pathlib import Path
+from trainyard.events.stream import Hub
+
+began = Hub.__init__
+
+def begin(self, *given):
+    began(self, *given)
+    tell()
+
+def tell():
+    Path("tasks.new").write_text(str(len(asyncio.all_tasks())))
+    Path("tasks.new").rename("tasks")
+    asyncio.get_running_loop().call_later(0.1, tell)
+
+Hub.__init__ = begin
+"""
+FROZEN = """
+import socket, sys, time
+port, count, request = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3].encode()
+held = []
+for _ in range(count):
+    one = socket.socket()
+    one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    one.connect(("127.0.0.1", port))
+    one.sendall(request)
+    assert one.recv(12) == b"HTTP/1.1 200"
+    held.append(one)
+print("ready", flush=True)
+time.sleep(600)
+"""
+
+
+def request(method: str, path: str, *headers: str, body: bytes = b"") -> bytes:
+    lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", f"Authorization: Bearer {TOKEN}", *headers]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+STREAM = request("GET", "/v1/events")
+HALF_A_ZIP = request("POST", "/v1/datasets?name=half", "Content-Type: application/zip", "Content-Length: 1000000")
+HALF_A_JOB = request("POST", "/v1/jobs", "Content-Type: application/json", "Content-Length: 5000", body=b'{"framework"')
+ONE_JOB = request("GET", "/v1/jobs?limit=200")
+UNFINISHED = b"POST /v1/jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Le"
+
+
+class Held:
+    """What the backend has open and under way."""
+
+    def __init__(self, backend: Backend) -> None:
+        assert backend.process is not None
+        self._process = psutil.Process(backend.process.pid)
+        self._tasks = backend.folder / "tasks"
+
+    def descriptors(self) -> int:
+        return self._process.num_fds()
+
+    def tasks(self) -> int:
+        return int(self._tasks.read_text())
+
+    def megabytes(self) -> float:
+        return self._process.memory_info().rss / (1 << 20)
+
+
+@pytest.fixture(scope="module")
+def counted(s3_server: S3Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backend]:
+    with backends(s3_server, tmp_path_factory.mktemp("f47")) as make:
+        backend = make().start(before=COUNTING).with_sample()
+        backend.wait_closed(backend.submit(epochs=1))  # everything that is made once is there
+        yield backend
+
+
+@contextmanager
+def back_to_where_it_was(backend: Backend) -> Generator[Held]:
+    held = Held(backend)
+    backend.ask("GET", "/v1/jobs")
+    descriptors, tasks = held.descriptors(), held.tasks()
+    yield held
+    wait_for("the descriptors to come back", lambda: held.descriptors() <= descriptors + SLACK, 60)
+    wait_for("the tasks to end", lambda: held.tasks() <= tasks + 1, 60)
+
+
+def opened(backend: Backend, said: bytes) -> socket.socket:
+    one = socket.create_connection(("127.0.0.1", backend.port), 30)
+    one.sendall(said)
+    return one
+
+
+def hung_up(one: socket.socket) -> None:
+    """RST: nothing of it is sent any more, nothing is read."""
+    one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    one.close()
+
+
+def read_answer(one: socket.socket) -> None:
+    assert one.recv(12) == b"HTTP/1.1 200"
+
+
+def unheard(_one: socket.socket) -> None:
+    """Gone before an answer."""
+
+
+@pytest.mark.parametrize(
+    ("said", "then"),
+    [
+        (STREAM, read_answer),
+        (STREAM, unheard),
+        (HALF_A_ZIP + b"PK" * 5_000, unheard),
+        (HALF_A_JOB, unheard),
+        (ONE_JOB, unheard),
+        (UNFINISHED, unheard),
+    ],
+    ids=["streaming", "before-its-stream", "half-a-zip", "half-a-json", "before-its-answer", "half-a-head"],
+)
+@pytest.mark.parametrize("politely", [True, False], ids=["closed", "reset"])
+def test_f47_two_hundred_that_hang_up_cost_nothing_afterwards(
+    counted: Backend, said: bytes, then: Callable[[socket.socket], None], politely: bool
+) -> None:
+    with back_to_where_it_was(counted) as held:
+        before = held.descriptors()
+        with ThreadPoolExecutor(20) as pool:
+            ones = list(pool.map(lambda _: opened(counted, said), range(MANY)))
+            if then is read_answer:
+                list(pool.map(then, ones))
+                assert held.descriptors() >= before + MANY
+        for one in ones:
+            one.close() if politely else hung_up(one)
+    spool = counted.folder / "data" / "spool"
+    wait_for("half of an upload to be removed", lambda: not list(spool.glob("*.upload")))
+    assert not [one for one in counted.ask("GET", "/v1/datasets")["items"] if one["name"] == "half"]
+
+
+def test_f47_frozen_browsers_hold_nobody_up_and_leave_nothing(counted: Backend) -> None:
+    job = counted.submit("train", epochs=10_000, epoch_seconds=600)
+    counted.wait_state(job, "RUNNING")
+    frozen = subprocess.Popen(
+        [sys.executable, "-c", FROZEN, str(counted.port), str(MANY), STREAM.decode()], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        with back_to_where_it_was(counted) as held:
+            assert frozen.stdout is not None
+            assert frozen.stdout.readline() == "ready\n"
+            frozen.send_signal(signal.SIGSTOP)
+            before = held.megabytes()
+            with counted.http.stream("GET", "/v1/events", params={"job_id": job}, timeout=60) as answer:
+                lines = answer.iter_lines()
+                assert next(lines) == ": hello"
+                speak(counted, job, 1_500)
+                told = [int(line[4:]) for line, _ in zip(frames(lines), range(1_500), strict=False)]
+            known = [one["id"] for one in all_events(counted, job) if one["type"] == "said"]
+            assert told == known[: len(told)]
+            assert len(told) == 1_500
+            assert held.megabytes() < before + MOST_MB
+            frozen.kill()
+    finally:
+        frozen.kill()
+        frozen.wait()
+        if frozen.stdout is not None:
+            frozen.stdout.close()
+        counted.ask("POST", f"/v1/jobs/{job}/cancel")
+        counted.wait_closed(job)
+
+
+def frames(lines: Iterator[str]) -> Iterator[str]:
+    """The ids of what the job said."""
+    last = ""
+    for line in lines:
+        if line.startswith("id: "):
+            last = line
+        elif line.startswith("data: ") and '"type":"said"' in line:
+            yield last
+
+
+def speak(backend: Backend, job: str, count: int) -> None:
+    """So many events of a thousand bytes, as its trainer would tell them."""
+    key = (backend.folder / "data" / "secrets" / "signing_key").read_text().strip()
+    headers = {"Authorization": f"Bearer {Tokens(key, 3600).sign(job, 1)}"}
+
+    def say(number: int) -> None:
+        body = {"attempt": 1, "seq": 10_000 + number, "type": "said", "data": {"text": "x" * 1_000}}
+        backend.ask("POST", f"/v1/jobs/{job}/event", headers=headers, json=body)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(say, range(count)))
+
+
+def all_events(backend: Backend, job: str) -> list[dict[str, object]]:
+    found: list[dict[str, object]] = []
+    while True:
+        after = found[-1]["id"] if found else 0
+        page = backend.ask("GET", f"/v1/jobs/{job}/events", params={"limit": 1000, "after": after})["items"]
+        if not page:
+            return found
+        found += page
+
+
+def test_f47_what_is_open_is_seen_in_these_counts(counted: Backend) -> None:
+    held = Held(counted)
+    before, tasks = held.descriptors(), held.tasks()
+    ones = [opened(counted, STREAM) for _ in range(10)]
+    for one in ones:
+        read_answer(one)
+    wait_for("ten more to be seen", lambda: held.descriptors() >= before + 10 and held.tasks() >= tasks + 10)
+    for one in ones:
+        one.close()
+    wait_for("them to go", lambda: held.descriptors() <= before + SLACK and held.tasks() <= tasks + 1)
