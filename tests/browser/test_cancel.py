@@ -12,7 +12,7 @@ LONG = {"epochs": 5_000, "epoch_seconds": 0.2}
 
 @pytest.fixture
 def running(shared: Backend, request: pytest.FixtureRequest) -> Iterator[list[str]]:
-    tags = [request.node.name]
+    tags = [request.node.name[:60]]
     jobs = [shared.submit(**LONG, name=f"long {letter}", tags=tags) for letter in "ab"]
     for job in jobs:
         shared.wait_state(job, "RUNNING")
@@ -44,9 +44,9 @@ def test_a_job_is_cancelled_after_one_question(page: Page, shared: Backend, runn
 def test_several_are_cancelled_from_the_list_and_those_that_ended_are_left(
     page: Page, shared: Backend, running: list[str], request: pytest.FixtureRequest
 ) -> None:
-    ended = shared.submit(epochs=1, name="ended before", tags=[request.node.name])
+    ended = shared.submit(epochs=1, name="ended before", tags=[request.node.name[:60]])
     shared.wait_closed(ended)
-    page.goto(f"/?tag={request.node.name}")
+    page.goto(f"/?tag={request.node.name[:60]}")
     page.get_by_role("checkbox", name="Select all").check()
     page.get_by_role("region", name="3 selected").get_by_role("button", name="Cancel").click()
     window = page.get_by_role("dialog", name="Cancel these 2 jobs?")

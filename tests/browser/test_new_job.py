@@ -1,6 +1,7 @@
 """The form of a new job: what it offers, what it refuses beside the field, and what it makes."""
 
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -105,7 +106,7 @@ def test_a_dataset_for_another_task_is_greyed_with_the_reason(page: Page, shared
     page.get_by_role("radio", name="scikit-learn", exact=True).check()
     boxes = page.get_by_role("radio", name="Cats and dogs (boxes)")
     expect(boxes).to_be_disabled()
-    expect(page.get_by_text("For detection")).to_be_visible()
+    expect(boxes).to_have_accessible_description(re.compile("For detection"))
 
 
 def test_the_last_values_are_there_again(visit: Visit, shared: Backend) -> None:
@@ -126,5 +127,7 @@ def test_the_last_values_are_there_again(visit: Visit, shared: Backend) -> None:
 def test_without_any_dataset_a_sample_is_one_click_away(visit: Visit, make_one: MakeOne) -> None:
     page = visit(make_one().start()).page
     page.goto("/new")
+    page.get_by_role("radio", name="Probe", exact=True).check()
+    page.get_by_role("radio", name="Detection", exact=True).check()
     page.get_by_role("button", name="Load: Cats and dogs (boxes)").click()
     expect(page.get_by_role("radio", name="Cats and dogs (boxes)")).to_be_checked()

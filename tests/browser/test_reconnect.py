@@ -8,13 +8,13 @@ from tests.browser.looking import charts, points
 from tests.browser.people import MakeOne, Visit
 from tests.real.zips import folders, write_zip
 
-EPOCHS = 40
+EPOCHS = 25
 AWAY = "No connection to the backend"
 
 
 def test_a_chart_has_every_epoch_after_the_backend_was_killed(visit: Visit, make_one: MakeOne) -> None:
     backend = make_one().start().with_sample()
-    job = backend.submit(epochs=EPOCHS, epoch_seconds=0.4, name="goes on")
+    job = backend.submit(epochs=EPOCHS, epoch_seconds=0.3, name="goes on")
     visitor = visit(backend)
     page, listed = visitor.page, visitor.tab()
     page.goto(f"/jobs/{job}")

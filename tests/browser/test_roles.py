@@ -1,12 +1,14 @@
 """What a role may not do is not offered, and refused all the same."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.people import Visit
 from tests.real.backend import Backend
+from tests.real.zips import folders, write_zip
 
 PASSWORD = "a long password"
 ASK = """async ([method, path]) => {
@@ -86,9 +88,12 @@ def test_a_role_that_grows_is_seen_and_may(visit: Visit, shared: Backend, runnin
     expect(page.get_by_role("heading", name="Users")).to_have_count(0)
 
 
-def test_another_projects_job_is_not_found(viewer: Page, shared: Backend) -> None:
+def test_another_projects_job_is_not_found(viewer: Page, shared: Backend, tmp_path: Path) -> None:
     project = shared.ask("POST", "/v1/projects", json={"id": "secret", "name": "Secret"})["id"]
-    job = shared.submit(epochs=1, project_id=project, name="a secret name")
+    zipped = write_zip(tmp_path / "own.zip", folders(first=5000)).read_bytes()
+    given = {"params": {"name": "own", "project_id": project}, "headers": {"Content-Type": "application/zip"}}
+    dataset = shared.ask("POST", "/v1/datasets", content=zipped, **given)["id"]
+    job = shared.submit(epochs=1, project_id=project, dataset_id=dataset, name="a secret name")
     viewer.goto(f"/jobs/{job}")
     expect(viewer.get_by_role("heading", name="There is no such job")).to_be_visible()
     status, told = viewer.evaluate(ASK, ["POST", f"/v1/jobs/{job}/cancel"])

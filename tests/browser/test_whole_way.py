@@ -17,7 +17,7 @@ EPOCHS = 8
 def drawn(digit: int, seed: int) -> bytes:
     """A nought or a one, each a little elsewhere."""
     chance = random.Random(f"{digit} {seed}")
-    image = Image.new("L", (28, 28), chance.randrange(40))
+    image = Image.frombytes("L", (28, 28), bytes(byte // 8 for byte in chance.randbytes(28 * 28)))
     brush, left, top = ImageDraw.Draw(image), chance.randrange(5), chance.randrange(4)
     if digit:
         brush.line([(12 + left, 4 + top), (12 + left, 22 + top)], 255, 3)
@@ -56,7 +56,7 @@ def test_from_pictures_to_a_tried_model(visit: Visit, make_one: MakeOne, trainer
     window = page.get_by_role("dialog", name="Upload a dataset")
     expect(window.get_by_label("Name")).to_have_value("digits")
     window.get_by_role("button", name="Upload").click()
-    page.get_by_role("list", name="Uploads").get_by_role("link", name="Open").click()
+    page.get_by_role("region", name="Uploads").get_by_role("link", name="Open").click()
     expect(page.get_by_role("heading", name="A training can begin", exact=True)).to_be_visible()
     expect(page.get_by_text("Nothing is wrong with any picture or label.").first).to_be_visible()
     expect(page.get_by_role("navigation", name="Views of this dataset")).to_contain_text("Pictures 52")

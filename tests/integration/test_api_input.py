@@ -46,6 +46,13 @@ CASES: list[tuple[dict[str, Any], str, str]] = [
 ]
 
 
+def test_an_address_that_no_file_can_have_is_the_pages_or_nothing(shared: Backend) -> None:
+    """Anybody may ask for it, signed in or not. The page itself may not be built here (503)."""
+    for path in ("a" * 300, "a/" * 3_000, "%00", "a%00b"):
+        assert shared.http.get(f"/{path}").status_code in (200, 503), path
+        assert shared.http.get(f"/assets/{path}").status_code == 404, path
+
+
 def test_every_wrong_field_is_named_with_what_would_be_right_and_no_row_is_made(backend: Backend) -> None:
     for change, field, words in CASES:
         answer = backend.http.post("/v1/jobs", json=GOOD | change)

@@ -9,6 +9,7 @@ import pytest
 
 from tests.real.backend import TESTS, Backend, wait_for
 from tests.real.telling import change
+from trainyard.callbacks.token import Tokens
 from trainyard.errors import NotFound
 from trainyard.executors.bundle import bundle_folder
 from trainyard.executors.codestore import CodeStore
@@ -56,6 +57,24 @@ def test_each_local_run_shows_the_code_it_was_started_with(edited: tuple[Backend
     assert file_of(backend, before, "train.py") == as_it_was
     assert file_of(backend, after, "train.py") == (folder / "train.py").read_text()
     assert {file["path"] for file in backend.ask("GET", f"/v1/code/{before}")["files"]} >= {"train.py", "trainer.toml"}
+
+
+def test_a_run_cannot_pass_other_code_off_as_its_own(backend: Backend) -> None:
+    """Whoever sees a job sees the code it ran: a run that names another's would show that."""
+    job_id = backend.submit(epochs=10_000)
+    backend.wait_state(job_id, "RUNNING")
+    assert hash_of(backend, job_id) == bundle_folder(PROBE).hash
+    key = (backend.folder / "data" / "secrets" / "signing_key").read_text()
+    headers = {"Authorization": f"Bearer {Tokens(key, 3600).sign(job_id, 1)}"}
+    lie = {"attempt": 1, "seq": 10**9, "type": "launched", "data": {"code_hash": "e" * 64, "dataset_sha256": "e" * 64}}
+    answer = backend.http.post(f"/v1/jobs/{job_id}/event", json=lie, headers=headers)
+    assert answer.status_code == 200, answer.text
+    wait_for("the lie to be kept", lambda: sum(one["type"] == "launched" for one in backend.events(job_id)) == 2)
+    told = backend.ask("GET", f"/v1/jobs/{job_id}/surroundings")
+    assert told["code_hash"] == bundle_folder(PROBE).hash
+    assert told["dataset_sha256"] not in (None, "e" * 64)
+    backend.ask("POST", f"/v1/jobs/{job_id}/cancel")
+    backend.wait_end(job_id)
 
 
 def test_a_store_that_is_away_holds_nothing_up_and_the_next_run_keeps_the_code(

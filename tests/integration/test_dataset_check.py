@@ -7,6 +7,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -388,6 +389,57 @@ def test_thumbnails_and_files_come_out_of_the_zip(shared: Backend, browsed: str)
     assert shared.http.get(broken["thumbnail_url"]).status_code == 422
     assert shared.http.get(broken["url"]).content == b"broken"
     assert shared.http.get(f"/v1/datasets/{browsed}/pictures/27/file").status_code == 404
+
+
+def decoders(backend: Backend) -> list[psutil.Process]:
+    """That make thumbnails."""
+    assert backend.process is not None
+    found: list[psutil.Process] = []
+    for child in psutil.Process(backend.process.pid).children():
+        with suppress(psutil.Error):  # it has ended
+            found += [child] if "trainyard.datasets.check.decode" in child.cmdline() else []
+    return found
+
+
+def test_pictures_that_take_for_ever_keep_nobody_else_waiting(shared: Backend, tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "waited-for.zip", yolo(1300, train=60, val=1))
+    dataset_id = upload(shared, path, name="waited-for")
+    report_of(shared, dataset_id)
+    first, second, *others = [item["thumbnail_url"] for item in listed(shared, dataset_id)["items"]]
+    for url in (first, second):
+        assert shared.http.get(url).status_code == 200
+    stopped = wait_for("both decoders", lambda: found if len(found := decoders(shared)) == 2 else None)
+    for process in stopped:
+        process.suspend()
+    try:
+        with ThreadPoolExecutor(len(others)) as pool:
+            asked = [pool.submit(shared.http.get, url, timeout=120) for url in others]
+            for process in stopped:
+                wait_for("a picture for it", lambda one=process: one.status() == psutil.STATUS_STOPPED)
+            with pytest.raises(TimeoutError):
+                asked[-1].result(2)
+            assert shared.http.get("/v1/datasets", timeout=10).status_code == 200
+            assert shared.http.get(first, timeout=10).status_code == 200  # it is kept
+            assert listed(shared, dataset_id)["total"] == 61
+            for process in stopped:
+                process.resume()
+            assert {one.result().status_code for one in asked} == {200}
+    finally:
+        for process in stopped:
+            with suppress(psutil.Error):
+                process.resume()
+
+
+def test_a_picture_that_could_not_be_read_is_not_opened_again(shared: Backend, browsed: str) -> None:
+    (broken,) = listed(shared, browsed, problem="unreadable_picture")["items"]
+    assert broken["name"] == "images/train/broken_100%.png"
+    for process in decoders(shared):
+        process.kill()
+    wait_for("none", lambda: not decoders(shared))
+    answer = shared.http.get(broken["thumbnail_url"])
+    assert answer.status_code == 422
+    assert "its check could not read it" in answer.json()["error"]["message"]
+    assert not decoders(shared)
 
 
 def test_a_lost_table_is_fetched_from_the_store_or_made_anew(shared: Backend, browsed: str) -> None:

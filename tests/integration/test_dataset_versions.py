@@ -2,15 +2,28 @@
 already becomes a dataset without being uploaded.
 """
 
+import hashlib
 import io
+import threading
 import zipfile
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from tests.real.backend import Backend
+import pytest
+import sqlalchemy as sa
+
+from tests.real.backend import Backend, wait_for
+from tests.real.postgres import fresh_database
+from tests.real.s3server import S3Server
 from tests.real.stored import store_of
 from tests.real.zips import folders, write_zip, yolo
+from trainyard.datasets.service import DatasetService
+from trainyard.db.engine import Database
+from trainyard.db.migrate import upgrade
+from trainyard.db.tables import projects
+from trainyard.storage.store import Store
 
 
 def upload(backend: Backend, path: Path, **query: str) -> tuple[int, dict[str, Any]]:
@@ -52,6 +65,57 @@ def test_versions_that_come_at_once_are_numbered_one_after_another(shared: Backe
         assert shared.http.get(f"/v1/datasets/{answer['id']}/file").content == path.read_bytes()
 
 
+@pytest.mark.parametrize("remove_meanwhile", [False, True])
+def test_two_backends_never_write_the_same_object(
+    postgres_url: str, s3_server: S3Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, remove_meanwhile: bool
+) -> None:
+    """One is in the middle of writing a dataset, or of removing it, when the other wants the same id."""
+    paths = [write_zip(tmp_path / f"{n}.zip", folders(9500 + 100 * n)) for n in range(2)]
+    with fresh_database(postgres_url) as url:
+        databases, settings = [Database(url) for _ in paths], s3_server.settings(tmp_path)
+        stores = [Store.from_settings(settings) for _ in paths]
+        stores[0].ensure_bucket()
+        upgrade(databases[0])
+        row = projects.insert().values(id="default", name="Default", created_at=0)
+        databases[0].write(lambda conn: conn.execute(row))
+        services = [DatasetService(*parts) for parts in zip(stores, databases, strict=True)]
+        call = "delete" if remove_meanwhile else "put_file"
+        if remove_meanwhile:
+            services[0].add("default", "race", paths[0])
+        begun, may_go_on, real = threading.Event(), threading.Event(), getattr(stores[0], call)
+
+        def slow(*args: Any) -> Any:
+            begun.set()
+            assert may_go_on.wait(30)
+            return real(*args)
+
+        monkeypatch.setattr(stores[0], call, slow)
+        with ThreadPoolExecutor(2) as pool:
+            if remove_meanwhile:
+                first = pool.submit(services[0].remove, "race")
+            else:
+                first = pool.submit(services[0].add, "default", "race", paths[0])
+            assert begun.wait(30)
+            second = pool.submit(services[1].add, "default", "race", paths[1])
+            wait_for("the other's turn", lambda: second.done() or waits_for_a_turn(databases[1]))
+            may_go_on.set()
+            first.result(30)
+            second.result(30)
+        for dataset in (kept := services[1].list()):
+            content = b"".join(services[1].download(dataset.id))
+            assert hashlib.sha256(content).hexdigest() == dataset.sha256, dataset.id
+        for database in databases:
+            database.close()
+    assert sorted(one.id for one in kept) == (["race"] if remove_meanwhile else ["race", "race-v2"])
+
+
+def waits_for_a_turn(database: Database) -> bool:
+    """Those of the one writer are another kind: they are over in no time."""
+    query = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    with database.read() as conn:
+        return conn.execute(sa.text(query)).scalar_one() > 0
+
+
 def test_pictures_in_the_store_become_a_dataset(shared: Backend) -> None:
     store, files = store_of(shared), yolo(8500)
     for name, content in files.items():
@@ -78,6 +142,37 @@ def test_a_zip_in_the_store_is_taken_as_it_is(shared: Backend, tmp_path: Path) -
     dataset = shared.ask("POST", "/v1/datasets/register", json={"prefix": "imports/zips/Fruit.zip"})
     assert (dataset["id"], dataset["name"]) == ("fruit", "Fruit")
     assert shared.http.get("/v1/datasets/fruit/file").content == path.read_bytes()
+
+
+def test_a_long_registration_holds_up_no_upload(make_backend: Callable[..., Backend], tmp_path: Path) -> None:
+    begun, gate = tmp_path / "begun", tmp_path / "gate"
+    slow = f"""
+import time
+from pathlib import Path
+import trainyard.api.platform as platform
+from trainyard.storage.store import Store
+platform.UPLOADS_AT_ONCE, fetch = 1, Store.open_read
+def slow(self, key, *args, **given):
+    if key.startswith("imports/"):
+        Path({str(begun)!r}).touch()
+        while not Path({str(gate)!r}).exists():
+            time.sleep(0.02)
+    return fetch(self, key, *args, **given)
+Store.open_read = slow
+"""
+    backend = make_backend().start(before=slow)
+    store = store_of(backend)
+    for name, content in folders(8900).items():
+        store.put_stream(f"imports/slow/{name}", [content.encode() if isinstance(content, str) else content])
+    with ThreadPoolExecutor(1) as pool:
+        registered = pool.submit(backend.http.post, "/v1/datasets/register", json={"prefix": "imports/slow/"})
+        try:
+            wait_for("the registration", begun.exists)
+            assert upload(backend, write_zip(tmp_path / "a.zip", folders(8950)), name="quick")[0] == 201
+            assert not registered.done()
+        finally:
+            gate.touch()
+        assert registered.result().status_code == 201
 
 
 def test_nothing_outside_the_import_area_is_registered_or_shown(shared: Backend) -> None:

@@ -83,6 +83,7 @@ ROUTES: dict[str, str] = {
     "GET /v1/datasets/{dataset_id}/pictures/{index}/file": "viewer",
     "POST /v1/datasets/register": "member",
     "GET /v1/store/prefixes": "member",
+    "GET /v1/uploads": "signed in",
     "POST /v1/uploads": "member",
     "GET /v1/uploads/{upload_id}": "member",
     "PATCH /v1/uploads/{upload_id}": "member",

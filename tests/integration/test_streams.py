@@ -93,6 +93,21 @@ def test_a_stream_without_an_id_begins_now(backend: Backend) -> None:
     assert {event["job_id"] for event in seen} == {new}
 
 
+def test_a_reader_from_before_an_older_database_was_put_back_is_told_and_goes_on(shared: Backend) -> None:
+    """Ids begin again below the one it knows: it must neither wait for them to pass it nor think it missed nothing."""
+    newest = max(event["id"] for event in shared.events(shared.submit(epochs=1)))
+    headers = {"Last-Event-ID": str(newest + 1_000_000)}
+    with shared.http.stream("GET", "/v1/events", headers=headers, timeout=20) as answer:
+        lines = answer.iter_lines()
+        assert [next(lines) for _ in range(3)] == [": hello", "retry: 1000", ""]
+        assert next(lines) == "event: gap"
+        known = int(next(lines).removeprefix("id: "))
+        assert [next(lines) for _ in range(2)] == ["data:", ""]
+        job_id = shared.submit(epochs=1)
+        told = next(json.loads(line[6:]) for line in lines if line.startswith("data: ") and job_id in line)
+    assert newest <= known < told["id"]
+
+
 def test_many_readers_that_leave_without_a_word_cost_nothing_afterwards(backend: Backend) -> None:
     assert backend.process is not None
     process = psutil.Process(backend.process.pid)

@@ -1,18 +1,32 @@
 """Uploads in pieces: what has arrived stays, whatever breaks."""
 
 import json
+import os
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from tests.real.backend import TOKEN, Backend, wait_for
 from tests.real.proxy import PASS, Fate, Proxy, Request
+from tests.real.s3server import S3Server
 from tests.real.shell import Shell
 from tests.real.zips import folders, picture, write_zip, yolo
+from tests.unit.coco_made import roboflow, zipped
+from trainyard.datasets.model import Dataset
+from trainyard.datasets.service import DatasetService
+from trainyard.datasets.uploads import IDLE_SECONDS, MOST_OF_ONE, ResumableUploads
+from trainyard.db.engine import Database
+from trainyard.db.migrate import upgrade
+from trainyard.db.tables import projects
+from trainyard.errors import Conflict, NotFound, Unavailable
+from trainyard.storage.store import Store
 
 OCTETS = "application/octet-stream"
 MB = 1 << 20
@@ -32,6 +46,11 @@ def send(backend: Backend, upload_id: str, offset: int, data: bytes) -> tuple[in
 def finish(backend: Backend, upload_id: str) -> tuple[int, dict[str, Any]]:
     answer = backend.http.post(f"/v1/uploads/{upload_id}/finish")
     return answer.status_code, answer.json()
+
+
+def aged(path: Path, seconds: float) -> None:
+    at = time.time() - seconds
+    os.utime(path, (at, at))
 
 
 def spooled(backend: Backend) -> list[str]:
@@ -123,10 +142,10 @@ def test_what_is_no_dataset_is_dropped_with_the_reason(shared: Backend, tmp_path
 def test_an_old_upload_is_gone(shared: Backend, tmp_path: Path) -> None:
     path = write_zip(tmp_path / "old.zip", folders(5400))
     upload_id = begin(shared, path)
-    about = shared.folder / "data" / "spool" / f"{upload_id}.json"
-    about.write_text(json.dumps(json.loads(about.read_text()) | {"expires_at": 1.0}))
+    spool = shared.folder / "data" / "spool"
+    aged(spool / f"{upload_id}.part", IDLE_SECONDS + 1)
     begin_another = begin(shared, path)
-    assert not about.exists()
+    assert not (spool / f"{upload_id}.json").exists()
     assert shared.http.get(f"/v1/uploads/{upload_id}").status_code == 404
     shared.ask("DELETE", f"/v1/uploads/{begin_another}")
     assert spooled(shared) == []
@@ -144,6 +163,122 @@ def test_pieces_at_once_are_kept_one_after_another(shared: Backend, tmp_path: Pa
         thread.join()
     assert sorted(statuses) == [200] + [409] * 5
     assert finish(shared, upload_id)[0] == 201
+
+
+def test_what_is_open_is_listed(shared: Backend) -> None:
+    begun = shared.ask("POST", "/v1/uploads", json={"bytes": 5, "name": "seen"})
+    (listed,) = shared.ask("GET", "/v1/uploads")["items"]
+    assert listed == begun
+    assert (listed["name"], listed["project_id"], bool(listed["user_id"])) == ("seen", "default", True)
+    shared.ask("DELETE", f"/v1/uploads/{listed['id']}")
+    assert shared.ask("GET", "/v1/uploads")["items"] == []
+
+
+# -- without a server, to break what is below -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    made = Database(f"sqlite:///{tmp_path / 'test.db'}")
+    upgrade(made)
+    made.write(lambda conn: conn.execute(projects.insert().values(id="default", name="Default", created_at=0)))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def datasets(s3_server: S3Server, database: Database, tmp_path: Path) -> DatasetService:
+    store = Store.from_settings(s3_server.settings(tmp_path))
+    store.ensure_bucket()
+    return DatasetService(store, database)
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Path:
+    return tmp_path / "spool"
+
+
+@pytest.fixture
+def uploads(datasets: DatasetService, spool: Path) -> ResumableUploads:
+    return ResumableUploads(datasets, spool, 100 * MB)
+
+
+def sent(uploads: ResumableUploads, data: bytes, user_id: str = "") -> str:
+    begun = uploads.begin(name="kept", bytes=len(data), project_id="default", user_id=user_id)
+    uploads.append(begun.id, 0, data)
+    return begun.id
+
+
+def rename(database: Database, old: str, new: str) -> None:
+    database.write(lambda conn: conn.execute(sa.text(f"ALTER TABLE {old} RENAME TO {new}")))
+
+
+@pytest.mark.parametrize("coco", [False, True])
+def test_an_upload_is_kept_where_the_database_fails_and_finished_later(
+    uploads: ResumableUploads, datasets: DatasetService, database: Database, tmp_path: Path, coco: bool
+) -> None:
+    path = zipped(tmp_path / "a.zip", roboflow()) if coco else write_zip(tmp_path / "a.zip", folders(5800))
+    upload_id = sent(uploads, path.read_bytes())
+    rename(database, "datasets", "away")  # found out after labels were added
+    with pytest.raises(Unavailable, match="The database is away"):
+        uploads.finish(upload_id)
+    rename(database, "away", "datasets")
+    dataset, new = uploads.finish(upload_id)
+    assert new
+    assert datasets.show("kept") == dataset
+    assert uploads.finish(upload_id) == (dataset, False)
+
+
+def test_one_user_can_not_take_all_places_and_what_is_idle_gives_its_own_back(
+    uploads: ResumableUploads, spool: Path, tmp_path: Path
+) -> None:
+    begun = [uploads.begin(name="x", bytes=9, project_id="default", user_id="ann").id for _ in range(MOST_OF_ONE - 1)]
+    complete = sent(uploads, b"all of it", "ann")
+    with pytest.raises(Conflict, match="16 uploads are open that you began"):
+        sent(uploads, b"one more", "ann")
+    uploads.drop(sent(uploads, b"another's", "bob"))
+    for upload_id in (begun[0], complete):
+        aged(spool / f"{upload_id}.part", IDLE_SECONDS + 1)
+    assert {one.id for one in uploads.open_ones()} == {*begun[1:], complete}
+    sent(uploads, b"one more", "ann")
+
+
+def test_what_can_not_be_read_right_now_is_not_taken_for_gone(uploads: ResumableUploads, spool: Path) -> None:
+    upload_id = sent(uploads, b"precious")
+    about = spool / f"{upload_id}.json"
+    about.rename(spool / "hidden")
+    about.mkdir()  # reading it is an error other than "there is none"
+    with pytest.raises(Unavailable, match="can't be read right now"):
+        uploads.show(upload_id)
+    sent(uploads, b"another")
+    about.rmdir()
+    (spool / "hidden").rename(about)
+    assert uploads.show(upload_id).offset == len(b"precious")
+
+
+def test_what_expires_while_it_is_finished_stays(
+    datasets: DatasetService, spool: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uploads = ResumableUploads(datasets, spool, 100 * MB)
+    packing, may_go_on, add = threading.Event(), threading.Event(), datasets.add
+
+    def slow(project_id: str, name: str | None, path: Path, dataset_id: str | None) -> tuple[Dataset, bool]:
+        packing.set()
+        assert may_go_on.wait(30)
+        return add(project_id, name, path, dataset_id)
+
+    monkeypatch.setattr(datasets, "add", slow)
+    upload_id = sent(uploads, write_zip(tmp_path / "a.zip", folders(5900)).read_bytes())
+    with ThreadPoolExecutor(1) as pool:
+        finishing = pool.submit(uploads.finish, upload_id)
+        assert packing.wait(30)
+        aged(spool / f"{upload_id}.part", 10 * 24 * IDLE_SECONDS)
+        with pytest.raises(NotFound):
+            uploads.show(upload_id)
+        sent(uploads, b"another")  # beginning it clears up
+        may_go_on.set()
+        assert finishing.result(30)[1]
+    assert uploads.show(upload_id).became == "kept"
 
 
 # -- the command line -----------------------------------------------------------------------------------------------

@@ -27,7 +27,9 @@ class Shell:
     def __init__(self, backend: Backend, folder: Path) -> None:
         self.backend = backend
         self.folder = folder
-        self.env = backend.env | {"TERM": "xterm"}
+        # a terminal says itself how wide it is; pytest-xdist sets a width for everybody
+        own = {name: value for name, value in backend.env.items() if name not in ("COLUMNS", "LINES")}
+        self.env = own | {"TERM": "xterm"}
 
     def start(self, *arguments: str, **env: str) -> "subprocess.Popen[str]":
         pipe = subprocess.PIPE

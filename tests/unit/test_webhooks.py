@@ -5,7 +5,9 @@ import ipaddress
 import json
 import re
 import socket
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -20,10 +22,19 @@ from trainyard.webhooks.message import body_of, headers_of, secret_of
 from trainyard.webhooks.model import Delivery
 from trainyard.webhooks.service import MOST_TRIES, PAUSES
 
-NEVER = ["169.254.169.254", "0.0.0.0", "224.0.0.1", "255.255.255.255", "240.0.0.1", "100.100.100.200", "::", "ff02::1"]
-NEVER += ["fe80::1", "fd00:ec2::254", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "2002:a9fe:a9fe::1"]
-PRIVATE = ["127.0.0.1", "127.9.9.9", "10.0.0.1", "172.16.0.1", "192.168.1.1", "100.64.0.1", "::1", "fd12::1"]
-PRIVATE += ["::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1", "192.0.2.1"]
+NEVER = [
+    "169.254.169.254", "0.0.0.0", "224.0.0.1", "255.255.255.255", "240.0.0.1", "100.100.100.200", "::", "ff02::1",
+    "fe80::1", "fd00:ec2::254", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "2002:a9fe:a9fe::1",
+    "192.0.0.192", "::ffff:192.0.0.192",
+    # what stands for an address of the old kind where nobody can tell, or need, which
+    "64:ff9b:1::a9fe:a9fe", "64:ff9b:1:a9fe:a9:fe00::", "64:ff9b:1::101:101", "::ffff:0:a9fe:a9fe",
+    "::ffff:0:7f00:1", "::ffff:0:101:101", "::a9fe:a9fe", "::7f00:1", "::101:101",
+]  # fmt: skip
+PRIVATE = [
+    "127.0.0.1", "127.9.9.9", "10.0.0.1", "172.16.0.1", "192.168.1.1", "100.64.0.1", "::1", "fd12::1",
+    "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1", "192.0.2.1",
+    "192.0.0.9", "192.0.0.100", "64:ff9b::c000:64", "fec0::1", "feff::1",
+]  # fmt: skip
 PUBLIC = ["1.1.1.1", "93.184.216.34", "2606:4700::1111", "::ffff:1.1.1.1", "64:ff9b::101:101"]
 DELIVERY = Delivery("dl-1", "wh-1", "job-x", 1.0, 1, None, None, None, None, "")
 
@@ -89,6 +100,29 @@ def test_a_name_with_one_forbidden_address_is_refused_altogether(monkeypatch: py
     answers("1.1.1.1", "127.0.0.1")
     with pytest.raises(Forbidden):
         asyncio.run(resolve(target, private=False))
+
+
+def test_a_name_server_that_is_silent_holds_up_nothing_but_webhooks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Streams, logs and the database's readers share the loop's own threads."""
+    answered = threading.Event()
+
+    def silent(*_args: Any, **_given: Any) -> list[Any]:
+        answered.wait(20)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("1.1.1.1", 80))]
+
+    async def others_go_on() -> None:
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+        waiting = [asyncio.create_task(resolve(target_of("http://silent.example/"), False)) for _ in range(9)]
+        await asyncio.sleep(0)
+        try:
+            assert await asyncio.wait_for(asyncio.to_thread(lambda: "done"), 10) == "done"
+            assert not any(one.done() for one in waiting)
+        finally:
+            answered.set()
+        assert {str(address) for [address] in await asyncio.gather(*waiting)} == {"1.1.1.1"}
+
+    monkeypatch.setattr(socket, "getaddrinfo", silent)
+    asyncio.run(others_go_on())
 
 
 @pytest.mark.parametrize(

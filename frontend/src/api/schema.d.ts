@@ -406,11 +406,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * List Uploads
+         * @description What is on its way in the projects that the caller may drop it in, whoever began it.
+         */
+        get: operations["list_uploads_v1_uploads_get"];
         put?: never;
         /**
          * Begin
-         * @description Then send it in pieces of at most 8 MiB with PATCH, and finish it. What is not finished in a day is dropped.
+         * @description Then send it in pieces of at most 8 MiB with PATCH, and finish it. Where nothing comes for an hour it is dropped;
+         *     where everything has come, a day later.
          */
         post: operations["begin_v1_uploads_post"];
         delete?: never;
@@ -1052,6 +1057,7 @@ export interface paths {
          * @description Go on from one of its checkpoints as a new job, with this one as its parent; its message says what that means.
          *
          *     An interrupted job goes on to its planned epochs. One that had them all needs `epochs`: a fresh schedule of so many.
+         *     What ran code of its own, sent with it, goes on locally for an administrator only.
          */
         post: operations["resume_v1_jobs__job_id__resume_post"];
         delete?: never;
@@ -1132,6 +1138,8 @@ export interface paths {
         /**
          * Predict
          * @description Show one or several pictures to a checkpoint. The first call loads the model; later ones find it loaded.
+         *
+         *     The checkpoint of a job that ran code of its own, sent with it, is shown to by an administrator only.
          */
         post: operations["predict_v1_jobs__job_id__predict_post"];
         delete?: never;
@@ -1562,7 +1570,7 @@ export interface components {
          * Code
          * @enum {string}
          */
-        Code: "unreadable_picture" | "label_unreadable" | "class_out_of_range" | "box_outside" | "box_degenerate" | "missing_label" | "duplicate_inside" | "duplicate_across" | "no_validation" | "empty_validation" | "class_missing" | "imbalance" | "picture_too_large" | "unknown_file";
+        Code: "unreadable_picture" | "label_unreadable" | "class_out_of_range" | "box_outside" | "box_degenerate" | "missing_label" | "duplicate_inside" | "duplicate_across" | "no_validation" | "empty_validation" | "class_missing" | "imbalance" | "picture_too_large" | "not_checked" | "unknown_file";
         /** CodeFile */
         CodeFile: {
             /** Path */
@@ -1652,7 +1660,7 @@ export interface components {
             split: string;
             /**
              * Width
-             * @description None where it can't be read
+             * @description None where it can't be read, or was not opened
              */
             width: number | null;
             /** Height */
@@ -3229,6 +3237,15 @@ export interface components {
         Upload: {
             /** Id */
             id: string;
+            /** Name */
+            name: string;
+            /** Project Id */
+            project_id: string;
+            /**
+             * User Id
+             * @description Who began it
+             */
+            user_id: string;
             /**
              * Offset
              * @description So many bytes are here: go on there
@@ -3236,8 +3253,16 @@ export interface components {
             offset: number;
             /** Bytes */
             bytes: number;
-            /** Expires At */
+            /**
+             * Expires At
+             * @description When it is dropped unless something more of it comes
+             */
             expires_at: number;
+        };
+        /** UploadList */
+        UploadList: {
+            /** Items */
+            items: components["schemas"]["Upload"][];
         };
         /**
          * UsageLimits
@@ -5569,6 +5594,98 @@ export interface operations {
             };
         };
     };
+    list_uploads_v1_uploads_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadList"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Misdirected Request */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     begin_v1_uploads_post: {
         parameters: {
             query?: never;
@@ -7096,6 +7213,15 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
         };
     };
     thumbnail_v1_datasets__dataset_id__pictures__index__thumbnail_get: {
@@ -7175,6 +7301,15 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
         };
     };
     picture_file_v1_datasets__dataset_id__pictures__index__file_get: {
@@ -7247,6 +7382,15 @@ export interface operations {
             };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -9,11 +9,13 @@ import { KeyboardHelp } from './KeyboardHelp';
 import { useGlobalKeys } from './keys';
 import { OfflineBar } from './OfflineBar';
 import { Rail } from './Rail';
+import { useSession } from './session';
 import { appWords } from './words';
 
 export function Shell() {
   const words = useWords(appWords);
   useEffect(startLive, []);
+  useSession();
   useLiveJobs();
   useGlobalKeys();
   return (

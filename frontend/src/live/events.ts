@@ -14,9 +14,11 @@ export type LiveEvent = {
 /** `live`: events come. `away`: the backend does not answer; `since` when. */
 export type Connection = { state: 'connecting' | 'live' } | { state: 'away'; since: number };
 
-/** From the one who holds the stream to the tabs. `gap`: what happened in between was not told; ask anew. */
+/** From the one who holds the stream to the tabs. `gap`: what happened in between was not told; ask anew. `refused`:
+ * something answers, but with no stream; perhaps nobody is signed in any more. */
 export type Told =
   | { kind: 'events'; events: LiveEvent[] }
+  | { kind: 'refused' }
   | { kind: 'connection'; connection: Connection; gap: boolean };
 
 /** From a tab to the one who holds the stream. */

@@ -7,6 +7,7 @@ type Heard = (events: LiveEvent[]) => void;
 
 const hearers = new Set<Heard>();
 const gapHearers = new Set<() => void>();
+const refusedHearers = new Set<() => void>();
 const watchers = new Set<() => void>();
 let connection: Connection = { state: 'connecting' };
 let started = false;
@@ -14,6 +15,10 @@ let started = false;
 function take(told: Told): void {
   if (told.kind === 'events') {
     for (const hear of hearers) hear(told.events);
+    return;
+  }
+  if (told.kind === 'refused') {
+    for (const tell of refusedHearers) tell();
     return;
   }
   connection = told.connection;
@@ -57,6 +62,12 @@ export function useLive(heard: Heard): void {
 export function onGap(tell: () => void): () => void {
   gapHearers.add(tell);
   return () => gapHearers.delete(tell);
+}
+
+/** Called each time the stream was asked for and refused. */
+export function onRefused(tell: () => void): () => void {
+  refusedHearers.add(tell);
+  return () => refusedHearers.delete(tell);
 }
 
 export function useConnection(): Connection {

@@ -2,7 +2,8 @@
 import type { Connection, LiveEvent, Told } from './events';
 
 const TOO_LONG_MS = 5 * 60_000; // after so long, asking anew is quicker than hearing all of it
-const AGAIN_MS = 1_000;
+const AGAIN_MS = 1_000; // doubled with each refusal
+const AGAIN_AT_MOST_MS = 30_000;
 const HIDDEN_MS = 15_000; // a glance at another tab costs no reconnect
 
 export class Source {
@@ -11,6 +12,7 @@ export class Source {
   private closedAt = 0;
   private wanted = false;
   private again: ReturnType<typeof setTimeout> | undefined;
+  private pause = AGAIN_MS;
   private hiding: ReturnType<typeof setTimeout> | undefined;
   private waiting: LiveEvent[] = [];
   connection: Connection = { state: 'connecting' };
@@ -35,9 +37,15 @@ export class Source {
     let first = true;
     stream.onopen = () => {
       this.closedAt = 0;
+      this.pause = AGAIN_MS;
       this.set({ state: 'live' }, gap && first);
       first = false;
     };
+    // the backend knows of no such event as our last: an older database was put back
+    stream.addEventListener('gap', ({ lastEventId }) => {
+      this.last = Number(lastEventId);
+      this.set({ state: 'live' }, true);
+    });
     stream.onmessage = (message: MessageEvent<string>) => this.take(JSON.parse(message.data));
     stream.onerror = () => {
       if (this.closedAt === 0) this.closedAt = Date.now();
@@ -45,7 +53,9 @@ export class Source {
       // an answer that is no stream (signed out, starting up) ends it for good: the browser won't come back by itself
       if (stream.readyState === EventSource.CLOSED) {
         this.stream = null;
-        if (this.wanted) this.again = setTimeout(() => this.open(), AGAIN_MS);
+        this.tell({ kind: 'refused' });
+        if (this.wanted) this.again = setTimeout(() => this.open(), this.pause);
+        this.pause = Math.min(this.pause * 2, AGAIN_AT_MOST_MS);
       }
     };
   }

@@ -48,7 +48,10 @@ def _answer(path: str) -> Response:
 
 def _file(path: str) -> Path | None:
     """Only what lies in the folder, however the address is spelled."""
-    if not path or "\0" in path or path == "index.html":
+    if not path or path == "index.html":
         return None
-    found = (FOLDER / path).resolve()
-    return found if found.is_relative_to(FOLDER) and found.is_file() else None
+    try:
+        found = (FOLDER / path).resolve()
+        return found if found.is_relative_to(FOLDER) and found.is_file() else None
+    except (OSError, ValueError):  # a name that no file can have: too long, or with a NUL
+        return None

@@ -65,6 +65,7 @@ class Platform:
     browser: Pictures
     resumable: ResumableUploads
     imports: Imports
+    importing: ThreadPoolExecutor
     uploads: ThreadPoolExecutor
     samples: Samples
     weights: WeightsService
@@ -88,7 +89,9 @@ class Platform:
             await asyncio.to_thread(self.shipper.close)
         self.executors.close()
         await asyncio.to_thread(self.predictions.close)
-        await asyncio.to_thread(self.uploads.shutdown, cancel_futures=True)
+        self.imports.close()
+        for pool in (self.importing, self.uploads):
+            await asyncio.to_thread(pool.shutdown, cancel_futures=True)
         await asyncio.to_thread(self.checks.close)
         await asyncio.to_thread(self.browser.close)
         self.identity.close()
@@ -136,6 +139,7 @@ def build(settings: Settings) -> Platform:
         browser=Pictures(store, datasets, checks, settings.checks_dir, settings.max_picture_pixels),
         resumable=ResumableUploads(datasets, settings.spool_dir, limit),
         imports=Imports(store, datasets, settings.spool_dir, limit),
+        importing=ThreadPoolExecutor(1, "import"),  # a request an object: hours, in which uploads go on
         uploads=ThreadPoolExecutor(UPLOADS_AT_ONCE, "upload"),
         samples=Samples(settings, database, catalog, datasets),
         weights=WeightsService(store, database),

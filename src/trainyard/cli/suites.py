@@ -1,6 +1,7 @@
 """One suite of tests: a folder, a budget of seconds, a pytest run, and what came of it."""
 
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -16,9 +17,9 @@ from pathlib import Path
 SUITES = {
     "unit": 150,
     "page": 120,
-    "contract": 700,
-    "conformance": 900,
-    "integration": 900,
+    "contract": 600,
+    "conformance": 600,
+    "integration": 800,
     "faults": 600,
     "browser": 420,
     "kubernetes": 900,
@@ -26,6 +27,8 @@ SUITES = {
 }
 # a module makes a suite's surroundings `ready`, outside the suite's budget, and runs its pytest `within` them
 SURROUNDINGS = {"kubernetes": "tests.real.testkube"}
+# suites whose files don't mind each other run on two cores at once; a file's tests stay together, with what they share
+SIDE_BY_SIDE = {"contract", "conformance", "integration"}
 READY_SECONDS = 1200  # the first time on a machine a cluster's programs may have to be built
 MARGIN = 2  # a slower or busier machine is not a failure
 
@@ -57,6 +60,8 @@ def run_suite(root: Path, suite: str, arguments: list[str]) -> Outcome:
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
         argv = [sys.executable, "-m", "pytest", str(root / "tests" / suite), f"--junit-xml={report}", *arguments]
+        if suite in SIDE_BY_SIDE and (os.cpu_count() or 1) > 1:
+            argv += ["-n", "2", "--dist", "loadfile"]
         if suite in SURROUNDINGS:
             surroundings = [sys.executable, "-m", SURROUNDINGS[suite]]
             if _within([*surroundings, "ready"], root, READY_SECONDS) != 0:
@@ -79,7 +84,10 @@ def run_suite(root: Path, suite: str, arguments: list[str]) -> Outcome:
 
 def _within(argv: list[str], root: Path, seconds: float) -> int | None:
     """The exit code, or None when the time was over. Ctrl+C goes to pytest, which prints what it has."""
-    process = subprocess.Popen(argv, cwd=root, env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"})
+    # one seed for all of a run's processes: they must collect the same tests in the same order
+    seed = os.environ.get("PYTHONHASHSEED") or str(secrets.randbelow(2**32))
+    env = os.environ | {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": seed}
+    process = subprocess.Popen(argv, cwd=root, env=env)
     try:
         return process.wait(seconds)
     except subprocess.TimeoutExpired:

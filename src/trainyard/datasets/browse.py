@@ -17,8 +17,10 @@ from pathlib import Path, PurePosixPath
 from trainyard.contract.keys import dataset_key
 from trainyard.datasets.check.decoder import Decoder
 from trainyard.datasets.check.index import IndexReader, Row
+from trainyard.datasets.check.report import Code
 from trainyard.datasets.check.run import LARGEST_FILE
 from trainyard.datasets.checking import DatasetChecks
+from trainyard.datasets.lanes import Lane
 from trainyard.datasets.model import CheckState, Dataset
 from trainyard.datasets.service import DatasetService, index_key
 from trainyard.datasets.spool import plain_errors, require_room
@@ -28,7 +30,11 @@ from trainyard.storage.store import Store
 __all__ = ["Pictures", "Row"]
 
 SIDE = 256
-DECODERS = 2
+DECODERS, DECODER_SECONDS = 2, 8.0  # of computing a picture: somebody waits for it
+READERS, PLACES = 8, 120  # a page of thumbnails and more
+REMEMBERED = 10_000  # pictures that could not be shown
+SAME_TIME = 64
+UNREADABLE = {Code.UNREADABLE_PICTURE, Code.PICTURE_TOO_LARGE}
 KEPT_INDEXES = 50
 KEPT_THUMBNAILS_BYTES = 256 * 1024 * 1024
 SWEEP_EVERY = 500  # thumbnails
@@ -44,7 +50,8 @@ KINDS = {
 
 
 class Pictures:
-    """Every call blocks. What it keeps on disk is bounded, and made again when it is missing."""
+    """Every call blocks: run `thumbnail` in `drawing`, the others in `reading`. What it keeps on disk is bounded, and
+    made again when it is missing."""
 
     def __init__(
         self, store: Store, datasets: DatasetService, checks: DatasetChecks, folder: Path, max_pixels: int
@@ -55,15 +62,20 @@ class Pictures:
         self._indexes = folder / "indexes"
         self._thumbnails = folder / "thumbnails"
         self._decoders: queue.Queue[Decoder] = queue.Queue()
-        self._all = [Decoder(max_pixels) for _ in range(DECODERS)]
+        self._all = [Decoder(max_pixels, DECODER_SECONDS) for _ in range(DECODERS)]
         for decoder in self._all:
             self._decoders.put(decoder)
-        self._fetching = threading.Lock()
+        self.reading = Lane("pictures", READERS, PLACES)
+        self.drawing = Lane("thumbnails", DECODERS, PLACES)  # a thread a decoder: no bytes wait for one
+        self._fetching = [threading.Lock() for _ in range(SAME_TIME)]
+        self._refused: dict[Path, str] = {}
         self._made = 0
 
     def close(self) -> None:
         for decoder in self._all:
             decoder.close()
+        self.drawing.close()
+        self.reading.close()
 
     def listed(
         self, dataset_id: str, filters: Mapping[str, str], offset: int, limit: int
@@ -73,17 +85,36 @@ class Pictures:
         total, rows = self._index(dataset).page(filters, offset, limit)
         return dataset, total, rows
 
-    def thumbnail(self, dataset_id: str, number: int) -> bytes:
-        """A JPEG. Raises InvalidInput where the picture can't be read."""
+    def kept_thumbnail(self, dataset_id: str, number: int) -> bytes | None:
+        """A JPEG; None: let `thumbnail` make it. Raises InvalidInput where the picture is known to be unreadable."""
         dataset = self._datasets.show(dataset_id)
-        path = self._thumbnails / f"{dataset.sha256[:32]}-{number}.jpg"
+        path = self._thumbnail_path(dataset, number)
         with suppress(OSError):
             data = path.read_bytes()
             os.utime(path)
             return data
-        _, data = self._file(dataset, number)
-        with self._decoder() as decoder:
-            small = decoder.thumbnail(data, SIDE)
+        if (why := self._refused.get(path)) is not None:
+            raise InvalidInput(why)
+        row = self._row(dataset, number)
+        if UNREADABLE.intersection(row.problems):
+            raise InvalidInput(f"{row.name} can't be shown: its check could not read it, or it is too large.")
+        return None
+
+    def thumbnail(self, dataset_id: str, number: int) -> bytes:
+        """A JPEG. Raises InvalidInput where the picture can't be read."""
+        kept = self.kept_thumbnail(dataset_id, number)  # by now
+        if kept is not None:
+            return kept
+        dataset = self._datasets.show(dataset_id)
+        path = self._thumbnail_path(dataset, number)
+        try:
+            with self._decoder() as decoder:
+                small = decoder.thumbnail(self._file(dataset, number)[1], SIDE)
+        except InvalidInput as error:
+            if len(self._refused) >= REMEMBERED:
+                self._refused.clear()
+            self._refused[path] = str(error)
+            raise
         with suppress(OSError):  # a full disk: then it is made again
             _write(path, small)
         self._made += 1
@@ -95,6 +126,9 @@ class Pictures:
         """Its kind, by its name, and its bytes as they are in the zip."""
         return self._file(self._datasets.show(dataset_id), number)
 
+    def _thumbnail_path(self, dataset: Dataset, number: int) -> Path:
+        return self._thumbnails / f"{dataset.sha256[:32]}-{number}.jpg"
+
     @contextmanager
     def _decoder(self) -> Generator[Decoder]:
         decoder = self._decoders.get()
@@ -103,10 +137,14 @@ class Pictures:
         finally:
             self._decoders.put(decoder)
 
-    def _file(self, dataset: Dataset, number: int) -> tuple[str, bytes]:
+    def _row(self, dataset: Dataset, number: int) -> Row:
         row = self._index(dataset).one(number)
         if row is None:
             raise NotFound(f"{dataset.id} has no picture {number}.")
+        return row
+
+    def _file(self, dataset: Dataset, number: int) -> tuple[str, bytes]:
+        row = self._row(dataset, number)
         place = row.place
         if max(place.bytes, place.packed) > LARGEST_FILE:
             raise InvalidInput(f"{row.name} holds {place.bytes:,} bytes; at most {LARGEST_FILE:,} are shown.")
@@ -131,7 +169,7 @@ class Pictures:
                 + ("its check failed." if failed else "it is still being checked."),
                 hint="Check it again." if failed else "Try again when it was.",
             )
-        with self._fetching:
+        with self._fetching[hash(dataset.id) % SAME_TIME]:
             if not index.fits(dataset.sha256):
                 self._fetch(dataset, path)
         if index.fits(dataset.sha256):

@@ -1,6 +1,7 @@
 """Datasets made of what lies in the store already, below `imports/`: whoever may write there put it there."""
 
 import secrets
+import threading
 import zipfile
 from collections.abc import Iterator
 from itertools import islice
@@ -12,7 +13,7 @@ from trainyard.datasets.model import Dataset
 from trainyard.datasets.pictures import is_picture
 from trainyard.datasets.service import DatasetService
 from trainyard.datasets.spool import plain_errors, require_room
-from trainyard.errors import InvalidInput, NotFound, TooLarge
+from trainyard.errors import InvalidInput, NotFound, TooLarge, Unavailable
 from trainyard.storage.store import Store, StoredObject
 
 IMPORTS = "imports/"
@@ -28,6 +29,11 @@ class Imports:
         self._datasets = datasets
         self._spool = spool
         self._limit = limit
+        self._closed = threading.Event()
+
+    def close(self) -> None:
+        """What is being packed ends at the next object."""
+        self._closed.set()
 
     def look(self, prefix: str) -> dict[str, Any]:
         """The folders one level below, and how many pictures there are. Raises InvalidInput."""
@@ -91,6 +97,8 @@ class Imports:
         folder = prefix if prefix.endswith("/") else f"{prefix}/"
         with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
             for one in objects:
+                if self._closed.is_set():
+                    raise Unavailable("The backend is shutting down.", hint="Register it again in a moment.")
                 entry = zipfile.ZipInfo(clean_name(one.key.removeprefix(folder)), ALWAYS)
                 entry.create_system, entry.external_attr, entry.file_size = 3, 0o100644 << 16, one.size
                 with archive.open(entry, "w") as file:

@@ -18,6 +18,7 @@ from trainyard.contract.keys import DATASET_ID_PATTERN, dataset_key, slug
 from trainyard.datasets import repository, standings
 from trainyard.datasets.inspect import take_in
 from trainyard.datasets.model import Dataset, Standing
+from trainyard.datasets.turns import Turns
 from trainyard.db.engine import Database
 from trainyard.errors import Conflict, InvalidInput, NotFound, TrainyardError
 from trainyard.events import log as events
@@ -28,7 +29,6 @@ log = logging.getLogger(__name__)
 MAX_UNPACKED = 100 * 2**30  # five times the largest upload that the settings allow out of the box
 MAX_SUFFIX = 1000
 DATASETS_PREFIX = dataset_key("").removesuffix(".zip")
-SAME_TIME = 64
 
 
 def index_key(dataset_id: str) -> str:
@@ -52,9 +52,9 @@ class DatasetService:
         self._max_unpacked = max_unpacked
         self._changed = changed
         self._inspecting = threading.Lock()  # one at a time: a large directory or COCO json takes some hundred MiB
-        # adding and removing the same id take turns, or one would delete the object that the other just wrote
-        self._turns = [threading.Lock() for _ in range(SAME_TIME)]
-        self._name_turns = [threading.Lock() for _ in range(SAME_TIME)]  # two of one name at once are two versions
+        # adding and removing the same id take turns, or one would delete or overwrite what the other just wrote
+        self._turns = Turns(database)
+        self._name_turns = Turns(database)  # two of one name at once are two versions
         self._swept = False
 
     # -- reading ---------------------------------------------------------------------------------------------------
@@ -109,7 +109,7 @@ class DatasetService:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         draft = Dataset("", project_id, name, found.tasks, found.summary, path.stat().st_size, sha256, time.time())
         if dataset_id is None:
-            with self._name_turns[hash((project_id, name)) % SAME_TIME]:
+            with self._name_turns.of(f"dataset name {project_id}/{name}"):
                 return self._add_version(draft, path)
         added = self._add_as(dataset_id, draft, path)
         if added is None:
@@ -133,7 +133,7 @@ class DatasetService:
 
     def _add_as(self, dataset_id: str, draft: Dataset, path: Path) -> tuple[Dataset, bool] | None:
         """The dataset under this id, and whether it is new; None where the id belongs to another one."""
-        with self._turn(dataset_id):
+        with self._turns.of(f"dataset {dataset_id}"):
             with self._database.read() as conn:
                 taken = repository.find(conn, dataset_id)
             if taken is not None:
@@ -178,15 +178,12 @@ class DatasetService:
                     f"There is no project {project_id[:64]!r}.", hint="POST /v1/projects makes one.", field="project_id"
                 )
 
-    def _turn(self, dataset_id: str) -> threading.Lock:
-        return self._turns[hash(dataset_id) % SAME_TIME]
-
     # -- removing --------------------------------------------------------------------------------------------------
 
     def remove(self, dataset_id: str) -> None:
         """Remove the row, then the object. Raises Conflict while a job that has not ended uses it."""
         dataset = self.show(dataset_id)
-        with self._turn(dataset_id):
+        with self._turns.of(f"dataset {dataset_id}"):
             self._database.write(lambda conn: _forget(conn, dataset))
             try:
                 self._store.delete(dataset_key(dataset_id))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from trainyard.datasets.model import CheckState, Standing
 from trainyard.db.tables import dataset_checks as checks
@@ -30,18 +31,20 @@ class Claim:
 
 
 def queue(conn: sa.Connection, dataset_id: str) -> None:
-    """Have a new dataset checked."""
-    values = {"dataset_id": dataset_id, "state": CheckState.WAITING, "claim": 0, "queued_at": time.time()}
-    conn.execute(checks.insert().values(**values, **_UNTOUCHED))
-
-
-def queue_again(conn: sa.Connection, dataset_id: str, claim: int | None = None) -> bool:
-    """From the beginning; `claim`: only where it is still that one's."""
-    query = checks.update().where(checks.c.dataset_id == dataset_id)
-    if claim is not None:
-        query = query.where(checks.c.claim == claim)
+    """Have it checked from the beginning: a new one, or again. An older backend leaves datasets without a row here, and
+    rows without their dataset."""
     values = {"state": CheckState.WAITING, "queued_at": time.time(), **_UNTOUCHED}
-    return conn.execute(query.values(claim=checks.c.claim + 1, **values)).rowcount > 0
+    dialect = sqlite if conn.dialect.name == "sqlite" else postgresql
+    insert = dialect.insert(checks).values(dataset_id=dataset_id, claim=0, **values)
+    again = {"claim": checks.c.claim + 1, **values}
+    conn.execute(insert.on_conflict_do_update(index_elements=["dataset_id"], set_=again))
+
+
+def _queue_forgotten(conn: sa.Connection) -> None:
+    """Those that an older backend, which knows of no checks, has added beside us."""
+    query = sa.select(datasets.c.id).outerjoin(checks, checks.c.dataset_id == datasets.c.id)
+    for dataset_id in conn.execute(query.where(checks.c.dataset_id.is_(None))).scalars().all():
+        queue(conn, dataset_id)
 
 
 def queue_interrupted(conn: sa.Connection, node: str) -> None:
@@ -52,9 +55,10 @@ def queue_interrupted(conn: sa.Connection, node: str) -> None:
 
 def take(conn: sa.Connection, node: str) -> Claim | None:
     """The one that waits for longest, as ours; None where none does."""
+    _queue_forgotten(conn)
     now = time.time()
     free = sa.or_(
-        checks.c.state == CheckState.WAITING,
+        sa.and_(checks.c.state == CheckState.WAITING, checks.c.queued_at <= now),
         sa.and_(checks.c.state == CheckState.CHECKING, checks.c.seen_at < now - SILENT_SECONDS),
     )
     query = (
@@ -84,9 +88,9 @@ def holds(conn: sa.Connection, claim: Claim) -> bool:
     return conn.execute(query).scalar_one_or_none() == claim.number
 
 
-def put_back(conn: sa.Connection, claim: Claim) -> None:
-    """To be checked later, by whoever comes first."""
-    tell(conn, claim, state=CheckState.WAITING, **_UNTOUCHED)
+def put_back(conn: sa.Connection, claim: Claim, seconds: float) -> None:
+    """To be checked by whoever comes first after so many seconds: until then it is in nobody's way."""
+    tell(conn, claim, state=CheckState.WAITING, queued_at=time.time() + seconds, **_UNTOUCHED)
 
 
 def forget(conn: sa.Connection, dataset_id: str) -> None:

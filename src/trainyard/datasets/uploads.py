@@ -1,7 +1,8 @@
 """Uploads in pieces: what has arrived stays on disk, so that one whose connection broke goes on where it was.
 
 Two files an upload in the spool folder: `{id}.part`, whose length is the offset, and `{id}.json` with what it is to
-become. Both survive a restart, and go after a day, or when a dataset was made of them.
+become. Both survive a restart. They go when a dataset was made of them, or when nothing has come for an hour; once
+everything has, after a day.
 """
 
 import json
@@ -10,10 +11,14 @@ import secrets
 import shutil
 import threading
 import time
+import zipfile
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from weakref import WeakValueDictionary
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from trainyard.datasets.model import Dataset
 from trainyard.datasets.service import DatasetService
@@ -22,6 +27,9 @@ from trainyard.errors import Conflict, InvalidInput, NotFound, TooLarge, Unavail
 
 PIECE_BYTES = 8 * 1024 * 1024
 MOST_OPEN = 100
+MOST_OF_ONE = 16  # user
+IDLE_SECONDS = 3600  # each keeps room on the disk for what it has announced
+_ROOM = "Finish or drop one of them first; GET /v1/uploads shows them."
 _ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -42,7 +50,8 @@ class Begun:
     bytes: int
     project_id: str
     dataset_id: str | None
-    expires_at: float
+    user_id: str = ""
+    expires_at: float = 0.0
     offset: int = 0
     became: str | None = None  # the dataset that was made of it
 
@@ -55,10 +64,18 @@ class ResumableUploads:
         self._folder = folder
         self._limit = limit
         self._beginning = threading.Lock()
-        self._turns: dict[str, threading.Lock] = {}
+        self._turning = threading.Lock()
+        self._turns = WeakValueDictionary[str, threading.Lock]()  # of those that somebody has or waits for
 
     def begin(
-        self, *, name: str, bytes: int, project_id: str, dataset_id: str | None = None, file_name: str = ""
+        self,
+        *,
+        name: str,
+        bytes: int,
+        project_id: str,
+        user_id: str = "",
+        dataset_id: str | None = None,
+        file_name: str = "",
     ) -> Begun:
         """Raises TooLarge, Unavailable where it does not fit on the disk, or Conflict where too many are open."""
         if bytes > self._limit:
@@ -68,13 +85,15 @@ class ResumableUploads:
             )
         self._datasets.require_project(project_id)
         called = name.strip() or Path(file_name).stem
-        begun = Begun(secrets.token_hex(16), called, bytes, project_id, dataset_id, time.time() + LEFTOVER_SECONDS)
+        begun = Begun(secrets.token_hex(16), called, bytes, project_id, dataset_id, user_id)
         with self._beginning, plain_errors(self._folder):
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             others = self._open_ones()
+            if sum(other.user_id == user_id for other in others) >= MOST_OF_ONE:
+                raise Conflict(f"{MOST_OF_ONE} uploads are open that you began.", hint=_ROOM)
             if len(others) >= MOST_OPEN:
-                raise Conflict(f"{MOST_OPEN} uploads are open.", hint="Finish or drop one of them first.")
-            coming = sum(other.bytes - other.offset for other in others if other.became is None)
+                raise Conflict(f"{MOST_OPEN} uploads are open.", hint=_ROOM)
+            coming = sum(other.bytes - other.offset for other in others)
             if shutil.disk_usage(self._folder).free < RESERVE_BYTES + coming + bytes:
                 raise Unavailable(
                     f"There is no room for {bytes:,} bytes more on the disk of {self._folder}.",
@@ -82,24 +101,34 @@ class ResumableUploads:
                 )
             self._part(begun.id).touch(mode=0o600)
             self._keep(begun)
-        return begun
+        return self.show(begun.id)
+
+    def open_ones(self) -> list[Begun]:
+        """Those that are no dataset yet."""
+        with self._beginning:
+            return self._open_ones()
 
     def show(self, upload_id: str) -> Begun:
-        """With its offset. Raises NotFound."""
+        """With its offset. Raises NotFound, or Unavailable where the disk can't be read."""
         try:
             if not _ID.fullmatch(upload_id):
                 raise FileNotFoundError
             begun = Begun(**json.loads(self._about(upload_id).read_text()))
-            offset = begun.bytes if begun.became else self._part(upload_id).stat().st_size
-        except (OSError, ValueError, TypeError):
+            file = (self._about if begun.became else self._part)(upload_id).stat()
+        except (FileNotFoundError, ValueError, TypeError):
             raise NotFound(
                 f"There is no upload {upload_id[:32]}.",
-                hint="It is finished, dropped, or older than a day: begin it anew.",
+                hint="It is finished, dropped, or nothing has come for an hour: begin it anew.",
             ) from None
-        if begun.expires_at < time.time():
-            self._remove(upload_id)
+        except OSError as error:
+            raise Unavailable(
+                f"The upload can't be read right now: {error.strerror or error}.", hint="It is kept; try again."
+            ) from error
+        offset = begun.bytes if begun.became else file.st_size
+        expires_at = file.st_mtime + (IDLE_SECONDS if offset < begun.bytes else LEFTOVER_SECONDS)
+        if expires_at < time.time():
             raise NotFound(f"The upload {upload_id} has expired.", hint="Begin it anew.")
-        return replace(begun, offset=offset)
+        return replace(begun, offset=offset, expires_at=expires_at)
 
     def append(self, upload_id: str, offset: int, data: bytes) -> Begun:
         """Keep a piece, as a whole or not at all. Raises WrongOffset, TooLarge or Unavailable."""
@@ -126,8 +155,8 @@ class ResumableUploads:
             return replace(begun, offset=offset + len(data))
 
     def finish(self, upload_id: str) -> tuple[Dataset, bool]:
-        """Make a dataset of it; (dataset, whether it is new). Once that is done it may be asked again for a day; what
-        can't become one is dropped with the reason, but for a store or database that is away."""
+        """Make a dataset of it; (dataset, whether it is new). Once that is done it may be asked again for a day. What
+        can't become one is dropped with the reason; whatever else happens, it is kept and may be finished again."""
         with self._turn(upload_id):
             begun = self.show(upload_id)
             if begun.became is not None:
@@ -137,12 +166,15 @@ class ResumableUploads:
             path = self._part(upload_id)
             try:
                 added = self._datasets.add(begun.project_id, begun.name or None, path, begun.dataset_id)
-            except Unavailable:
-                if path.stat().st_size != begun.bytes:  # labels were added already: not what was sent any more
-                    self._remove(upload_id)
-                raise
-            except BaseException:
+            except (InvalidInput, Conflict, TooLarge):
                 self._remove(upload_id)
+                raise
+            except BaseException as error:
+                self._keep_for_later(begun)
+                if isinstance(error, SQLAlchemyError):
+                    raise Unavailable(
+                        "The database is away.", hint="The upload is kept: finish it again in a moment."
+                    ) from error
                 raise
             with suppress(OSError):  # a full disk: then it can't be asked again
                 self._keep(replace(begun, became=added[0].id))
@@ -157,23 +189,45 @@ class ResumableUploads:
     # -- files -----------------------------------------------------------------------------------------------------
 
     @contextmanager
-    def _turn(self, upload_id: str) -> Generator[None]:
-        """One piece after another, and none while it is finished."""
-        self.show(upload_id)  # no lock is kept for what isn't there
-        with self._turns.setdefault(upload_id, threading.Lock()):
-            yield
+    def _turn(self, upload_id: str, *, wait: bool = True) -> Generator[bool]:
+        """One piece after another, and none while it is finished. False: somebody has it, and it was not waited for."""
+        with self._turning:
+            turn = self._turns.setdefault(upload_id, threading.Lock())
+        taken = turn.acquire(blocking=wait)
+        try:
+            yield taken
+        finally:
+            if taken:
+                turn.release()
 
     def _open_ones(self) -> list[Begun]:
+        """Removes what has expired or lost one of its files; not what can't be read right now, or is at work."""
         found: list[Begun] = []
-        for path in self._folder.glob("*.json"):
-            with suppress(NotFound):
-                found.append(self.show(path.stem))
-        known = {begun.id for begun in found}
-        for path in self._folder.glob("*.part"):
-            if path.stem not in known:
-                path.unlink(missing_ok=True)
-        self._turns = {upload_id: lock for upload_id, lock in self._turns.items() if upload_id in known}
+        for upload_id in {path.stem for kind in ("*.json", "*.part") for path in self._folder.glob(kind)}:
+            with suppress(Unavailable):
+                try:
+                    found.append(self.show(upload_id))
+                except NotFound:
+                    self._remove_if_gone(upload_id)
         return [begun for begun in found if begun.became is None]
+
+    def _remove_if_gone(self, upload_id: str) -> None:
+        with self._turn(upload_id, wait=False) as ours:
+            if ours:
+                try:
+                    self.show(upload_id)  # a piece may have come since
+                except NotFound:
+                    self._remove(upload_id)
+
+    def _keep_for_later(self, begun: Begun) -> None:
+        """Labels that were added to it belong to it from now on; where that broke halfway, it is no zip any more."""
+        path = self._part(begun.id)
+        with suppress(OSError):
+            size = path.stat().st_size
+            if size != begun.bytes and zipfile.is_zipfile(path):
+                self._keep(replace(begun, bytes=size))
+            elif size != begun.bytes:
+                self._remove(begun.id)
 
     def _keep(self, begun: Begun) -> None:
         draft = self._about(begun.id).with_suffix(".draft")

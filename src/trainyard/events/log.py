@@ -96,13 +96,19 @@ def of_job(
     only: Sequence[str] = (),
     without: Sequence[str] = (),
     newest: bool = False,
+    ours: bool = False,
 ) -> list[Entry]:
-    """A job's events after an id, in order; of some types only, or without some; the first so many, or the newest."""
+    """A job's events after an id, in order; of some types only, or without some; the first so many, or the newest.
+
+    `ours`: without callbacks, which may be of any type and say anything.
+    """
     query = sa.select(*_COLUMNS).where(events.c.job_id == job_id, events.c.id > after)
     if only:
         query = query.where(events.c.type.in_(only))
     if without:
         query = query.where(events.c.type.not_in(without))
+    if ours:
+        query = query.where(events.c.seq.is_(None))
     rows = conn.execute(query.order_by(events.c.id.desc() if newest else events.c.id).limit(limit)).all()
     return [Entry(*row) for row in (reversed(rows) if newest else rows)]
 

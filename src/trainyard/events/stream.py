@@ -1,7 +1,9 @@
 """Server-sent events: one reader of the log for all streams, each event encoded once, each stream bounded.
 
 A stream begins at its Last-Event-ID: it is subscribed first, then what it missed is read from the log, so there is
-no gap. A reader too slow for its buffer is dropped; the browser comes back with its Last-Event-ID by itself.
+no gap. A reader too slow for its buffer is dropped; the browser comes back with its Last-Event-ID by itself. One whose
+Last-Event-ID is of a time that the log doesn't know (an older database was put back) is told so: `event: gap`, with the
+id to go on from; it has to ask anew for whatever it shows.
 """
 
 import asyncio
@@ -147,8 +149,10 @@ class Hub:
             newest = await self.newest_id()
             if self._last is None:
                 self._last = newest  # what lies before is read below
-            sent = newest if last_id is None else last_id
+            sent = newest if last_id is None else min(last_id, newest)
             yield b": hello\nretry: 1000\n\n"
+            if last_id is not None and last_id > newest:
+                yield b"event: gap\nid: %d\ndata:\n\n" % newest
             while entries := await self._page(sent, job_id, project_id, projects):
                 sent = entries[-1].id
                 yield b"".join(frame(entry) for entry in entries)

@@ -83,29 +83,24 @@ def notes(conn: sa.Connection, job: Job, code_hash: str | None) -> dict[str, Any
 def surroundings_of(conn: sa.Connection, job_id: str) -> Surroundings:
     """Raises NotFound for a job that isn't there."""
     job = repository.get(conn, job_id)
-    noted = _newest(conn, job, NOTED)
+    noted = _newest(conn, job, NOTED, ours=True)
     told = _newest(conn, job, TOLD)
     data: Mapping[str, Any] = noted.data if noted else {}
     return Surroundings(
         job_id=job.id,
         execution=job.execution,
         attempt=job.attempt,
-        code_hash=job.code_hash or _text(data.get("code_hash")),
+        code_hash=job.code_hash or data.get("code_hash"),
         image=job.image,
         dataset_id=job.dataset_id,
-        dataset_sha256=_text(data.get("dataset_sha256")),
+        dataset_sha256=data.get("dataset_sha256"),
         gpus=job.gpus,
         resources=job.resources,
         environment=told.data if told else None,
     )
 
 
-def _text(value: object) -> str | None:
-    """A trainer may send an event of our type, with anything in it."""
-    return value if isinstance(value, str) else None
-
-
-def _newest(conn: sa.Connection, job: Job, type: str) -> Entry | None:
+def _newest(conn: sa.Connection, job: Job, type: str, *, ours: bool = False) -> Entry | None:
     """Of this attempt: an earlier one may have run elsewhere."""
-    found = events.of_job(conn, job.id, only=[type], newest=True, limit=1)
+    found = events.of_job(conn, job.id, only=[type], newest=True, limit=1, ours=ours)
     return found[0] if found and found[0].attempt == job.attempt else None

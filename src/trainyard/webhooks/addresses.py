@@ -3,15 +3,24 @@
 import asyncio
 import ipaddress
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import urlsplit
 
 from trainyard.errors import InvalidInput
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
-# clouds give a machine's own credentials to whoever asks there; the first is link-local, this one passes for private
-_METADATA = (ipaddress.ip_address("fd00:ec2::254"), ipaddress.ip_address("100.100.100.200"))
+# clouds give a machine's own credentials to whoever asks there; the first is link-local, these pass for something else
+_METADATA = tuple(ipaddress.ip_address(one) for one in ("fd00:ec2::254", "100.100.100.200", "192.0.0.192"))
+_LOOPBACK = ipaddress.ip_address("::1")
+# what follows passes for global in some or all versions of Python. These stand for an address of the old kind, in a
+# place that only their own network knows or that nobody uses any more:
+_TRANSLATED = tuple(ipaddress.ip_network(one) for one in ("64:ff9b:1::/48", "::ffff:0:0:0/96", "::/96"))
+_PRIVATE = tuple(ipaddress.ip_network(one) for one in ("192.0.0.0/24", "fec0::/10"))
+# of its own: a name server that is silent takes a thread for as long as it likes, and streams need the loop's own
+_RESOLVERS = ThreadPoolExecutor(4, "resolve")
 _HINT = "TRAINYARD_WEBHOOK_PRIVATE=true allows private addresses and this machine's own."
 
 
@@ -73,7 +82,8 @@ def check_literal(target: Target, private: bool) -> None:
 async def resolve(target: Target, private: bool) -> list[Address]:
     """Every address of its host. Raises Forbidden where one of them may not be called, OSError where there is none."""
     loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
+    looked_up = partial(socket.getaddrinfo, target.host, target.port, type=socket.SOCK_STREAM)
+    found = await loop.run_in_executor(_RESOLVERS, looked_up)
     addresses = list(dict.fromkeys(ipaddress.ip_address(str(place[4][0]).partition("%")[0]) for place in found))
     for address in addresses:
         check(address, private)
@@ -84,9 +94,10 @@ def check(address: Address, private: bool) -> None:
     """Raises Forbidden."""
     for one in _meant(address):
         reserved = one.version == 4 and one.is_reserved
+        reserved = reserved or (one != _LOOPBACK and any(one in network for network in _TRANSLATED))
         if one.is_link_local or one.is_multicast or one.is_unspecified or reserved or one in _METADATA:
             raise Forbidden(f"A webhook may not lead to {address}.", hint="No setting allows it.", field="url")
-        if not one.is_global and not private:
+        if not private and (not one.is_global or any(one in network for network in _PRIVATE)):
             what = "this machine" if one.is_loopback else "a private network"
             raise Forbidden(f"A webhook may not lead to {address}: that is {what}.", hint=_HINT, field="url")
 

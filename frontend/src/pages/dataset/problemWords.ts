@@ -33,6 +33,9 @@ const en: Told = {
   imbalance_do: 'Rare classes are learnt badly. Add examples of them, or look at their metrics apart.',
   picture_too_large: 'Pictures that are too large',
   picture_too_large_do: 'They may use up the memory. Scale them down, or cut them into parts.',
+  not_checked: 'Pictures that were not opened',
+  not_checked_do:
+    'Opening the others took too long, so nobody knows whether these can be read. Save the slow ones again, and upload anew.',
   unknown_file: 'Files that belong to nothing',
   unknown_file_do: 'No split uses them. Check the folders in data.yaml, or remove the files.',
 };
@@ -64,6 +67,9 @@ const ko: Told = {
   imbalance_do: '적은 클래스는 잘 학습되지 않습니다. 예시를 늘리거나 클래스별 성능을 따로 확인하십시오.',
   picture_too_large: '너무 큰 이미지',
   picture_too_large_do: '메모리가 부족해질 수 있습니다. 크기를 줄이거나 여러 조각으로 나누십시오.',
+  not_checked: '열어 보지 않은 이미지',
+  not_checked_do:
+    '다른 이미지를 여는 데 너무 오래 걸려 읽을 수 있는지 확인하지 않았습니다. 느린 이미지를 다시 저장하여 올리십시오.',
   unknown_file: '쓰이지 않는 파일',
   unknown_file_do: '어느 분할에도 속하지 않습니다. data.yaml의 폴더를 확인하거나 파일을 삭제하십시오.',
 };
@@ -81,6 +87,7 @@ export const OF_PICTURES: ReadonlySet<Code> = new Set<Code>([
   'duplicate_inside',
   'duplicate_across',
   'picture_too_large',
+  'not_checked',
 ]);
 
 /** Those whose own sentence names what is meant. */

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from trainyard.api.access import DatasetMember, DatasetViewer, ThePlatform
 from trainyard.api.failures import responses
-from trainyard.datasets.browse import Row
+from trainyard.datasets.browse import Pictures, Row
 from trainyard.datasets.check.report import Code, Severity
 from trainyard.datasets.model import CheckState
 
@@ -83,7 +83,7 @@ class DatasetPicture(BaseModel):
     index: int
     name: str
     split: str
-    width: int | None = Field(description="None where it can't be read")
+    width: int | None = Field(description="None where it can't be read, or was not opened")
     height: int | None
     labels: list[LabelOfPicture]
     problems: list[Code]
@@ -131,8 +131,8 @@ def check_again(dataset_id: DatasetId, platform: ThePlatform, _user: DatasetMemb
     return _report(dataset_id, platform)
 
 
-@router.get("/pictures")
-def list_pictures(
+@router.get("/pictures", response_model=DatasetPictures, responses=responses(503))
+async def list_pictures(
     dataset_id: DatasetId,
     platform: ThePlatform,
     _user: DatasetViewer,
@@ -142,29 +142,46 @@ def list_pictures(
     search: Annotated[str | None, Query(max_length=LONGEST_SEARCH)] = None,
     offset: Annotated[int, Query(ge=0, le=10**9)] = 0,
     limit: Annotated[int, Query(ge=1, le=500)] = 60,
-) -> DatasetPictures:
+) -> Response:
     """Known once it was checked: 409 before."""
     asked = {"split": split, "label": label, "problem": problem, "search": search}
-    dataset, total, rows = platform.browser.listed(
-        dataset_id.replace("\0", "\ufffd"), {name: value for name, value in asked.items() if value}, offset, limit
-    )
-    version = dataset.sha256[:8]
-    return DatasetPictures(total=total, items=[DatasetPicture.of(dataset.id, version, row) for row in rows])
+    filters: dict[str, str] = {name: value for name, value in asked.items() if value}
+    known, browser = dataset_id.replace("\0", "\ufffd"), platform.browser
+    return await browser.reading.run(_listed, browser, known, filters, offset, limit)
 
 
-@router.get("/pictures/{index}/thumbnail", response_class=Response, responses={200: {"content": {"image/jpeg": {}}}})
-def thumbnail(
+def _listed(browser: Pictures, dataset_id: str, filters: dict[str, str], offset: int, limit: int) -> Response:
+    """Everything that takes time, also writing the JSON: a picture may have thousands of boxes."""
+    dataset, total, rows = browser.listed(dataset_id, filters, offset, limit)
+    items = [DatasetPicture.of(dataset.id, dataset.sha256[:8], row) for row in rows]
+    return Response(DatasetPictures(total=total, items=items).model_dump_json(), media_type="application/json")
+
+
+@router.get(
+    "/pictures/{index}/thumbnail",
+    response_class=Response,
+    responses=responses(503) | {200: {"content": {"image/jpeg": {}}}},
+)
+async def thumbnail(
     dataset_id: DatasetId, index: Index, platform: ThePlatform, _user: DatasetViewer, v: Annotated[str, Query()] = ""
 ) -> Response:
     """A JPEG of at most 256 pixels a side; 422 where the picture can't be read. `v` makes its address its content's."""
-    data = platform.browser.thumbnail(dataset_id.replace("\0", "\ufffd"), index)
+    known, browser = dataset_id.replace("\0", "\ufffd"), platform.browser
+    data = await browser.reading.run(browser.kept_thumbnail, known, index)
+    if data is None:
+        data = await browser.drawing.run(browser.thumbnail, known, index)
     return Response(data, media_type="image/jpeg", headers=KEPT_BY_BROWSERS)
 
 
-@router.get("/pictures/{index}/file", response_class=Response, responses={200: {"content": {"image/*": {}}}})
-def picture_file(
+@router.get(
+    "/pictures/{index}/file",
+    response_class=Response,
+    responses=responses(503) | {200: {"content": {"image/*": {}}}},
+)
+async def picture_file(
     dataset_id: DatasetId, index: Index, platform: ThePlatform, _user: DatasetViewer, v: Annotated[str, Query()] = ""
 ) -> Response:
     """The picture as it is in the dataset."""
-    kind, data = platform.browser.file(dataset_id.replace("\0", "\ufffd"), index)
+    browser = platform.browser
+    kind, data = await browser.reading.run(browser.file, dataset_id.replace("\0", "\ufffd"), index)
     return Response(data, media_type=kind, headers=KEPT_BY_BROWSERS | HARMLESS)

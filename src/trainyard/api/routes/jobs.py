@@ -7,10 +7,12 @@ from fastapi import APIRouter, Header, Path, Response
 from trainyard.api.access import Administrator, JobMember, JobViewer, ThePlatform, User
 from trainyard.api.failures import responses
 from trainyard.api.full_jobs import brief, full
+from trainyard.api.platform import Platform
 from trainyard.api.shapes import Attachment, JobOut, JobWithMetrics
 from trainyard.contract.vocabulary import Execution
 from trainyard.errors import Conflict
-from trainyard.identity.rights import Role
+from trainyard.identity.rights import Principal, Role
+from trainyard.jobs.foreign_code import require_own_code
 from trainyard.jobs.requests import ChangeJob, ResumeJob, RetryJob, SubmitJob
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"], responses=responses(400, 401, 403, 413, 415, 421, 422, 503))
@@ -46,6 +48,14 @@ def _plain(text: str) -> str:
     return text.replace("\0", "\ufffd")
 
 
+def _require_code_for(platform: Platform, user: Principal, job_id: str, wanted: Execution | None) -> None:
+    """Who lets a job go on as this backend's user. Raises Forbidden, NotFound."""
+    if user.administrator:
+        return
+    if (wanted or platform.jobs.get(job_id).execution) is Execution.LOCAL:
+        require_own_code(platform.database, platform.catalog, job_id)
+
+
 @router.get("/{job_id}", responses=responses(404))
 def show(job_id: JobId, platform: ThePlatform, _user: JobViewer) -> JobWithMetrics:
     return full(platform, [platform.jobs.get(_plain(job_id))])[0]
@@ -74,6 +84,7 @@ def retry(
 ) -> JobOut:
     """The same again as a new job, with this one as its parent; `params` may name parameters that are to differ."""
     wanted = request or RetryJob()
+    _require_code_for(platform, user, _plain(job_id), wanted.execution)
     job, created = platform.jobs.retry(_plain(job_id), wanted, idempotency_key=idempotency_key, by=user.name)
     response.status_code = 201 if created else 200
     return brief(platform, job)
@@ -91,7 +102,9 @@ def resume(
     """Go on from one of its checkpoints as a new job, with this one as its parent; its message says what that means.
 
     An interrupted job goes on to its planned epochs. One that had them all needs `epochs`: a fresh schedule of so many.
+    What ran code of its own, sent with it, goes on locally for an administrator only.
     """
+    _require_code_for(platform, user, _plain(job_id), request.execution)
     job, created = platform.jobs.resume(_plain(job_id), request, idempotency_key=idempotency_key, by=user.name)
     response.status_code = 201 if created else 200
     return brief(platform, job)

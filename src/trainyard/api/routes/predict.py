@@ -10,9 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from trainyard.api.access import JobMember, ThePlatform
 from trainyard.api.failures import in_words, responses
+from trainyard.api.platform import Platform
 from trainyard.contract.keys import CHECKPOINT_KIND_PATTERN
 from trainyard.errors import InvalidInput, Unavailable
-from trainyard.predictions.service import Asked, PredictionService, Seen
+from trainyard.identity.rights import Principal
+from trainyard.jobs.foreign_code import require_own_code
+from trainyard.predictions.service import Asked, Seen
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"], responses=responses(400, 401, 403, 413, 415, 421, 422, 503))
 MOST_PICTURES = 16
@@ -84,28 +87,32 @@ def _body() -> dict[str, Any]:
     openapi_extra=_body(),
 )
 async def predict(
-    request: Request, job_id: Annotated[str, Path(max_length=60)], platform: ThePlatform, _user: JobMember
+    request: Request, job_id: Annotated[str, Path(max_length=60)], platform: ThePlatform, user: JobMember
 ) -> Response:
-    """Show one or several pictures to a checkpoint. The first call loads the model; later ones find it loaded."""
+    """Show one or several pictures to a checkpoint. The first call loads the model; later ones find it loaded.
+
+    The checkpoint of a job that ran code of its own, sent with it, is shown to by an administrator only."""
     service = platform.predictions
     with service.place():
         body = await request.body()
-        work = partial(_predicted, service, job_id.replace("\0", "\ufffd"), body)
+        work = partial(_predicted, platform, user, job_id.replace("\0", "\ufffd"), body)
         try:
             return await asyncio.get_running_loop().run_in_executor(service.workers, work)
         except asyncio.CancelledError:  # a shutdown waits for seconds, a model may think for minutes
             raise Unavailable("The backend is shutting down.", hint="Try again in a moment.") from None
 
 
-def _predicted(service: PredictionService, job_id: str, body: bytes) -> Response:
+def _predicted(platform: Platform, user: Principal, job_id: str, body: bytes) -> Response:
     """Everything that takes time, from reading the JSON to writing it: megabytes, in a thread."""
+    if not user.administrator:
+        require_own_code(platform.database, platform.catalog, job_id)
     try:
         wanted = PredictRequest.model_validate_json(body)
     except ValidationError as error:
         problem = in_words(error.errors(include_url=False, include_input=False))
         raise InvalidInput(problem.message, field=problem.field) from None
     pictures = [(one.name, one.data) for one in wanted.pictures]
-    seen = service.predict(job_id, Asked(pictures, wanted.confidence, wanted.checkpoint, wanted.overlay))
+    seen = platform.predictions.predict(job_id, Asked(pictures, wanted.confidence, wanted.checkpoint, wanted.overlay))
     return Response(_out(seen).model_dump_json(), media_type="application/json")
 
 

@@ -41,13 +41,20 @@ class BeginUpload(BaseModel):
 
 class Upload(BaseModel):
     id: str
+    name: str
+    project_id: str
+    user_id: str = Field(description="Who began it")
     offset: int = Field(description="So many bytes are here: go on there")
     bytes: int
-    expires_at: float
+    expires_at: float = Field(description="When it is dropped unless something more of it comes")
 
     @classmethod
     def of(cls, begun: Begun) -> "Upload":
         return cls(**{name: getattr(begun, name) for name in cls.model_fields})
+
+
+class UploadList(BaseModel):
+    items: list[Upload]
 
 
 class RegisterPrefix(BaseModel):
@@ -73,9 +80,18 @@ def _found(upload_id: str, platform: Platform, user: Principal) -> Begun:
 
 @router.post("/uploads", status_code=201, responses=responses(409))
 def begin(wanted: BeginUpload, platform: ThePlatform, user: User) -> Upload:
-    """Then send it in pieces of at most 8 MiB with PATCH, and finish it. What is not finished in a day is dropped."""
+    """Then send it in pieces of at most 8 MiB with PATCH, and finish it. Where nothing comes for an hour it is dropped;
+    where everything has come, a day later."""
     user.require(Role.MEMBER, wanted.project_id)
-    return Upload.of(platform.resumable.begin(**wanted.model_dump()))
+    return Upload.of(platform.resumable.begin(user_id=user.user_id, **wanted.model_dump()))
+
+
+@router.get("/uploads")
+def list_uploads(platform: ThePlatform, user: User) -> UploadList:
+    """What is on its way in the projects that the caller may drop it in, whoever began it."""
+    return UploadList(
+        items=[Upload.of(begun) for begun in platform.resumable.open_ones() if user.may(Role.MEMBER, begun.project_id)]
+    )
 
 
 @router.get("/uploads/{upload_id}", responses=responses(404))
@@ -137,6 +153,6 @@ async def register(wanted: RegisterPrefix, response: Response, platform: ThePlat
     """Pictures that are in the store already, as a dataset of their own. One zip below the prefix is taken as it is."""
     user.require(Role.MEMBER, wanted.project_id)
     work = partial(platform.imports.register, wanted.prefix, wanted.name, wanted.project_id)
-    dataset, new = await asyncio.get_running_loop().run_in_executor(platform.uploads, work)
+    dataset, new = await asyncio.get_running_loop().run_in_executor(platform.importing, work)
     response.status_code = 201 if new else 200
     return DatasetOut.of(dataset, await asyncio.to_thread(platform.datasets.standing, dataset.id))

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from trainyard.datasets.check.decode import LENGTH
-from trainyard.errors import InvalidInput
+from trainyard.errors import InvalidInput, Unavailable
 
 SECONDS = 20.0  # of computing a picture; a photo takes a tenth of one
 WAIT_FACTOR = 6  # it may have to wait for the processor
@@ -39,6 +39,7 @@ class Seen:
 class Unreadable:
     why: str
     large: bool = False
+    slow: bool = False  # it was given up, so that not too much time goes into it
 
 
 class Decoder:
@@ -57,10 +58,11 @@ class Decoder:
         self._watcher: threading.Thread | None = None
 
     def look(self, data: bytes) -> Seen | Unreadable:
-        """Blocks, for at most a few minutes. Never raises for what is in the picture."""
+        """Blocks, for at most a few minutes. Never raises for what is in the picture; Unavailable where no process can
+        be started, now and in `thumbnail`."""
         answer, _ = self._ask({"do": "look"}, data)
         if not answer["ok"]:
-            return Unreadable(answer["why"], answer["large"])
+            return Unreadable(answer["why"], answer["large"], answer.get("slow", False))
         return Seen(answer["width"], answer["height"], answer["format"], bytes.fromhex(answer["hash"]))
 
     def thumbnail(self, data: bytes, side: int) -> bytes:
@@ -72,7 +74,8 @@ class Decoder:
 
     @property
     def pid(self) -> int | None:
-        return self._process.pid if self._process is not None else None
+        process = self._process
+        return process.pid if process is not None else None
 
     def close(self) -> None:
         """The process is gone when this returns. Idempotent."""
@@ -92,9 +95,9 @@ class Decoder:
                 try:
                     return self._asked_once(question, data)
                 except (OSError, EOFError, ValueError, TypeError, KeyError):
-                    why, again = self._how_it_ended()
-                    if is_last or not again:  # somebody else may have ended it: one more try tells
-                        return {"ok": False, "large": False, "why": why}, b""
+                    why, slow = self._how_it_ended()
+                    if is_last or slow:  # somebody else may have ended it: one more try tells
+                        return {"ok": False, "large": False, "slow": slow, "why": why}, b""
         raise AssertionError("the second try returns")
 
     def _asked_once(self, question: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
@@ -112,14 +115,12 @@ class Decoder:
             self._asked_at, self._answered_at = 0.0, time.monotonic()
 
     def _how_it_ended(self) -> tuple[str, bool]:
-        assert self._process is not None
-        self._process.kill()
-        code = self._process.wait()
+        """And whether because of the time it took."""
+        code = self._end()
         hung, self._hung = self._hung, False
-        self._end()
         if hung or code == -getattr(signal, "SIGXCPU", 0):
-            return f"opening it takes longer than {self._seconds:g} s of computing", False
-        return f"opening it ended the process that did (signal {-code})" if code < 0 else f"exit code {code}", True
+            return f"opening it takes longer than {self._seconds:g} s of computing", True
+        return f"opening it ended the process that did (signal {-code})" if code < 0 else f"exit code {code}", False
 
     # -- the process -----------------------------------------------------------------------------------------------
 
@@ -128,15 +129,21 @@ class Decoder:
             raise InvalidInput("The backend is shutting down.")
         if self._process is None:
             limits = (str(self._max_pixels), str(self._seconds))
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "trainyard.datasets.check.decode", *limits],
-                env={name: os.environ[name] for name in KEPT if name in os.environ},
-                cwd=Path(sys.executable).anchor,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,  # Ctrl+C is for whoever asks
-            )
+            try:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-P", "-m", "trainyard.datasets.check.decode", *limits],
+                    env={name: os.environ[name] for name in KEPT if name in os.environ},
+                    cwd=Path(sys.executable).anchor,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.DEVNULL,
+                    start_new_session=True,  # Ctrl+C is for whoever asks
+                )
+            except OSError as error:  # says nothing about the picture
+                raise Unavailable(
+                    f"Pictures can't be opened now: no process can be started for it ({error.strerror}).",
+                    hint="Try again in a moment; if it stays so, this machine has too little memory or processes left.",
+                ) from error
         if self._watcher is None:
             self._watcher = threading.Thread(target=self._watch, name="decoder", daemon=True)
             self._watcher.start()
@@ -144,26 +151,28 @@ class Decoder:
 
     def _watch(self) -> None:
         while not self._closed.wait(LOOK_SECONDS):
-            now, asked = time.monotonic(), self._asked_at
-            if asked and now - asked > WAIT_FACTOR * self._seconds and self._process is not None:
+            now, asked, process = time.monotonic(), self._asked_at, self._process
+            if asked and now - asked > WAIT_FACTOR * self._seconds and process is not None:
                 self._hung = True
-                self._process.kill()
+                process.kill()
             elif not asked and now - self._answered_at > self._idle_seconds and self._turn.acquire(blocking=False):
                 try:
                     self._end()
                 finally:
                     self._turn.release()
 
-    def _end(self) -> None:
+    def _end(self) -> int:
+        """Its exit code."""
         process, self._process = self._process, None
         if process is None:
-            return
+            return 0
         process.kill()
-        process.wait()
+        code = process.wait()
         for pipe in (process.stdin, process.stdout):
             if pipe is not None:
                 with suppress(OSError):  # what nobody read any more
                     pipe.close()
+        return code
 
 
 def _checked(answer: dict[str, Any]) -> dict[str, Any]:

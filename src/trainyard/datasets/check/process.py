@@ -61,6 +61,9 @@ class Checker:
             self.end()
             watcher.join()
             reader.join()
+            for pipe in (self._process.stdout, self._process.stderr):
+                if pipe is not None:
+                    pipe.close()
         if "report" not in last and "refused" not in last:
             said = b"".join(words).decode("utf-8", "replace").strip()[-500:]
             raise CheckerDied(f"exit code {self._process.returncode}; {said or 'it said nothing'}")

@@ -33,6 +33,7 @@ class Code(StrEnum):
     CLASS_MISSING = "class_missing"
     IMBALANCE = "imbalance"
     PICTURE_TOO_LARGE = "picture_too_large"
+    NOT_CHECKED = "not_checked"
     UNKNOWN_FILE = "unknown_file"
 
 
@@ -46,6 +47,7 @@ WORDS = {
     Code.DUPLICATE_INSIDE: "Pictures that are there twice",
     Code.DUPLICATE_ACROSS: "Pictures that are in another split too, so that what is measured is too good to be true",
     Code.PICTURE_TOO_LARGE: "Pictures that are too large",
+    Code.NOT_CHECKED: "Pictures that were not opened, so that nobody knows whether they can be read",
     Code.UNKNOWN_FILE: "Files that belong to no picture, or pictures that belong to no split",
 }
 

@@ -20,6 +20,9 @@ from trainyard.datasets.inspect import inspect
 SAY_SECONDS = 0.5
 LARGEST_FILE = 64 * 1024 * 1024  # of a picture
 LARGEST_LABEL = 4 * 1024 * 1024
+# no dataset keeps a machine busy for days, and others waiting; a million photos are within it
+MOST_SLOW = 20
+MOST_SECONDS = 4 * 3600.0
 
 Say = Callable[[dict[str, Any]], None]
 
@@ -64,11 +67,15 @@ class _Look:
         self._plan = plan
         self._findings = findings
         self._decoder = decoder
+        self._slow, self._seconds = 0, 0.0
 
     def at(self, number: int, item: Item) -> Row:
         problems: list[Code] = []
-        seen = self._seen(item)
-        if isinstance(seen, Unreadable):
+        seen, enough = None, self._enough()
+        if enough:  # its labels are looked at all the same
+            problems.append(Code.NOT_CHECKED)
+            self._findings.found(Code.NOT_CHECKED, item.split, item.name, Severity.WARNING, why=enough)
+        elif isinstance(seen := self._seen(item), Unreadable):
             problems.append(Code.PICTURE_TOO_LARGE if seen.large else Code.UNREADABLE_PICTURE)
             self._findings.found(problems[0], item.split, item.name, why=f"the first, {item.name}: {seen.why}")
         else:
@@ -76,7 +83,7 @@ class _Look:
             problems += self._findings.seen(item.name, item.split, *size, seen.format, seen.hash)
         readable = seen if isinstance(seen, Seen) else None
         boxes, kinds = self._labels(item, readable, problems)
-        self._findings.picture(item.split, kinds, readable=readable is not None)
+        self._findings.picture(item.split, kinds, readable=not isinstance(seen, Unreadable))
         labels: list[tuple[str, list[float] | None]] = [
             (self._plan.classes[box.kind], [box.left, box.top, box.right, box.bottom]) for box in boxes
         ]
@@ -86,6 +93,12 @@ class _Look:
         problems = list(dict.fromkeys(problems))
         return Row(number, item.name, item.split, width, height, labels, [*problems], self._place(item.name))
 
+    def _enough(self) -> str:
+        """Why no more pictures are opened; empty: they are."""
+        if self._slow >= MOST_SLOW:
+            return f"{self._slow} before them took too long each"
+        return f"those before them took {self._seconds / 3600:.1f} hours" if self._seconds >= MOST_SECONDS else ""
+
     def _seen(self, item: Item) -> Seen | Unreadable:
         info = self._archive.files[item.name]
         if info.file_size > LARGEST_FILE:
@@ -94,7 +107,13 @@ class _Look:
             data = self._archive.zip.read(info)
         except (*BROKEN, RuntimeError) as error:
             return Unreadable(f"it is damaged in the zip ({str(error)[:80]})")
-        return self._decoder.look(data) if data else Unreadable("the file is empty")
+        if not data:
+            return Unreadable("the file is empty")
+        began = time.monotonic()
+        seen = self._decoder.look(data)
+        self._seconds += time.monotonic() - began
+        self._slow += isinstance(seen, Unreadable) and seen.slow
+        return seen
 
     def _labels(self, item: Item, seen: Seen | None, problems: list[Code]) -> tuple[list[Box], list[int] | None]:
         """Boxes, and the class of each label; None where nothing says what is on the picture."""

@@ -32,7 +32,6 @@ export function Tile(props: {
       onClick={props.onOpen}
       data-position={props.position}
       title={picture.name}
-      aria-label={words.open(picture.name)}
       className="flex min-w-0 flex-col rounded-field border-0 bg-transparent p-0 text-left text-text"
       style={{ height: side + CAPTION }}
     >

@@ -45,7 +45,6 @@ function ClassBar({ bar, most, datasetId }: { bar: Bar; most: number; datasetId:
       to="/datasets/$datasetId"
       params={{ datasetId }}
       search={{ tab: 'pictures', label: bar.name }}
-      aria-label={words.classCount(bar.name, format.count(bar.total))}
       title={words.classCount(bar.name, format.count(bar.total))}
       className="grid grid-cols-[minmax(0,1fr)_minmax(0,1fr)_3.5rem] items-center gap-2 rounded-field py-0.5 text-text no-underline hover:bg-sunken"
     >

@@ -15,7 +15,7 @@ export function Tile(props: { sample: Sample; epoch: number; shown: Shown; detec
     <li className="panel flex min-w-0 flex-col overflow-hidden">
       <button
         type="button"
-        aria-label={words.open(format.count(sample.index + 1))}
+        title={words.open(format.count(sample.index + 1))}
         className="@container grid aspect-square w-full place-items-center border-0 bg-sunken p-0 focus-visible:outline-offset-[-2px]"
         onClick={props.onOpen}
       >
