@@ -4,6 +4,7 @@ Standard library only: the build of the wheel, `just`, the tests and CI all come
 when the lock file has changed since they were.
 """
 
+import gzip
 import hashlib
 import os
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 TYPES = "api-types"
+PACKED = {".js", ".css", ".svg", ".html"}  # once here, not at each request; api/page.py sends them
 PAGE = HERE.parent / "src" / "trainyard" / "page"
 
 
@@ -87,6 +89,9 @@ def build() -> None:
     install(to_build=True)
     if npm("run", "--silent", "build", "--", "--logLevel=warn") != 0:
         raise Missing("The page could not be built; vite said why above.")
+    for path in PAGE.rglob("*"):
+        if path.suffix in PACKED:
+            Path(f"{path}.gz").write_bytes(gzip.compress(path.read_bytes(), mtime=0))
     (PAGE / "sources.sha256").write_text(f"{built_from}\n")
 
 

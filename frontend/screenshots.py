@@ -162,14 +162,22 @@ def first_picture(page: Page) -> None:
     page.get_by_role("list", name=re.compile("Pictures|예측 이미지")).get_by_role("button").first.click()
 
 
-def answer_in_its_place(page: Page, answers: dict[str, Any]) -> None:
+def answer_in_its_place(page: Page, answers: dict[str, Any]) -> list[Route]:
+    """Those that wait for an answer."""
+    held: list[Route] = []
     for path, body in answers.items():
+        page.route(re.compile(rf"{re.escape(path)}(\?.*)?$"), answering(body, held))
+    return held
 
-        def answer(route: Route, body: Any = body) -> None:
-            if body is not None:
-                route.fulfill(status=503 if "error" in body else 200, json=body)
 
-        page.route(re.compile(rf"{re.escape(path)}(\?.*)?$"), answer)
+def answering(body: Any, held: list[Route]) -> Callable[[Route], None]:
+    def answer(route: Route) -> None:
+        if body is None:
+            held.append(route)
+        else:
+            route.fulfill(status=503 if "error" in body else 200, json=body)
+
+    return answer
 
 
 def as_viewer(page: Page, made: Installation) -> None:
@@ -200,8 +208,7 @@ def opened(
 
 def take(page: Page, shot: Shot, made: Installation, path: Path) -> str:
     """What went wrong; empty: nothing."""
-    if shot.answers is not None:
-        answer_in_its_place(page, shot.answers)
+    held = answer_in_its_place(page, shot.answers or {})
     if shot.viewer:
         as_viewer(page, made)
     trouble = ""
@@ -215,6 +222,8 @@ def take(page: Page, shot: Shot, made: Installation, path: Path) -> str:
     except Error as error:
         trouble = f"{path.name}: {error.message.splitlines()[0]}"
     page.screenshot(path=path, animations="disabled")
+    for route in held:
+        route.abort()
     return trouble
 
 
@@ -258,7 +267,8 @@ def take_all(
 def readme(browser: Browser, made: Installation) -> None:
     """The list by day, a job by night."""
     signed_in = sign_in(browser, made)
-    job = made.job(state="RUNNING") or made.job(state="SUCCEEDED")
+    running = made.ask("GET", "/v1/jobs?state=RUNNING&sort=created&order=asc")["items"]
+    job = running[0]["id"] if running else made.job(state="SUCCEEDED")
     pictures: list[tuple[str, Theme, str]] = [("jobs", "light", "/"), ("job", "dark", f"/jobs/{job}")]
     for name, theme, address in pictures:
         context = opened(browser, made, signed_in, "en", theme, "desk")
@@ -288,7 +298,9 @@ def main() -> None:
     parser.add_argument("--token", default=os.environ.get("TRAINYARD_TOKEN", ""))
     parser.add_argument("--readme", action="store_true")
     parser.add_argument("--only", default="", help="pages whose name begins so")
-    parser.add_argument("--quick", action="store_true", help="only English by day at a desk, Korean by night on a phone")
+    parser.add_argument(
+        "--quick", action="store_true", help="only English by day at a desk, Korean by night on a phone"
+    )
     given = parser.parse_args()
     if not given.readme and given.out is None:
         parser.error("give a folder for the pictures, or --readme")

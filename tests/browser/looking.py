@@ -9,10 +9,8 @@ from tests.page.frontend import FRONTEND
 
 SERIOUS = ("serious", "critical")
 FIND = "async () => (await axe.run(document, { resultTypes: ['violations'] })).violations"
-WIDER = """() => {
-  const places = [document.scrollingElement, document.getElementById('content')];
-  return places.some((it) => it !== null && it.scrollWidth > it.clientWidth + 1) ? location.pathname : '';
-}"""
+FITS = """() => [document.scrollingElement, document.getElementById('content')]
+  .every((it) => it === null || it.scrollWidth <= it.clientWidth + 1)"""
 
 
 @cache
@@ -38,9 +36,9 @@ def settled(page: Page) -> None:
     expect(page.locator("#content .animate-pulse")).to_have_count(0)
 
 
-def scrolls_sideways(page: Page) -> str:
-    """Where; empty: nowhere."""
-    return str(page.evaluate(WIDER))
+def fits(page: Page) -> None:
+    """Nothing of it has to be scrolled sideways, as soon as what measures itself has."""
+    page.wait_for_function(FITS)
 
 
 def charts(page: Page | Locator) -> Locator:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.looking import scrolls_sideways, serious, settled
+from tests.browser.looking import fits, serious, settled
 from tests.browser.people import DESK, PHONE, Visitor
 from tests.real.backend import Backend
 
@@ -114,5 +114,5 @@ def test_a_page_in_both_languages_both_themes_and_on_a_phone(
         forgotten = {text for text in same if not all(part in known for part in text.split(" · "))}
         assert not forgotten
     page.set_viewport_size(PHONE)
-    assert not scrolls_sideways(page)
+    fits(page)
     page.set_viewport_size(DESK)

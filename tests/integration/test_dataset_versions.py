@@ -188,3 +188,12 @@ def test_nothing_outside_the_import_area_is_registered_or_shown(shared: Backend)
     answer = shared.http.post("/v1/datasets/register", json={"prefix": "imports/words/"})
     assert answer.status_code == 422
     assert "no pictures" in answer.json()["error"]["message"]
+
+
+def test_a_sample_belongs_to_the_project_it_was_loaded_into(shared: Backend) -> None:
+    shared.ask("POST", "/v1/projects", json={"id": "elsewhere", "name": "Elsewhere"})
+    here = shared.ask("POST", "/v1/samples/cats-dogs-classes")
+    there = shared.ask("POST", "/v1/samples/cats-dogs-classes", params={"project_id": "elsewhere"})
+    again = shared.ask("POST", "/v1/samples/cats-dogs-classes", params={"project_id": "elsewhere"})
+    assert (here["project_id"], there["project_id"]) == ("default", "elsewhere")
+    assert there["id"] == again["id"] != here["id"]

@@ -1,7 +1,9 @@
 """The web page: files that the build put beside this package, for every address that is not the API's."""
 
+import mimetypes
 from pathlib import Path
 
+from starlette.datastructures import Headers
 from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -29,21 +31,31 @@ class Pages:
         elif scope["method"] not in ("GET", "HEAD"):
             await PlainTextResponse("Method Not Allowed", 405, {"Allow": "GET, HEAD"})(scope, receive, send)
         else:
-            await _answer(scope["path"].lstrip("/"))(scope, receive, send)
+            packed = "gzip" in Headers(scope=scope).get("accept-encoding", "")
+            await _answer(scope["path"].lstrip("/"), packed)(scope, receive, send)
 
 
-def _answer(path: str) -> Response:
-    """A file of the page, or else the page, which knows its own addresses."""
+def _answer(path: str, packed: bool) -> Response:
+    """A file of the page, or else the page, which knows its own addresses. `packed`: whoever asks can unpack."""
     file = _file(path)
     if file is not None:
         kept = FOR_EVER if path.startswith("assets/") else "no-cache"
-        return FileResponse(file, headers={**HEADERS, "Cache-Control": kept})
+        return _sent(file, kept, packed)
     if path.startswith("assets/"):  # of a page that was built anew since: the page must not pass for it
         return PlainTextResponse("Not Found", 404)
     index = FOLDER / "index.html"
     if not index.is_file():
         return HTMLResponse(NOT_BUILT, 503, headers=HEADERS)
-    return FileResponse(index, headers={**HEADERS, "Cache-Control": "no-cache"})
+    return _sent(index, "no-cache", packed)
+
+
+def _sent(file: Path, kept: str, packed: bool) -> Response:
+    headers = {**HEADERS, "Cache-Control": kept, "Vary": "Accept-Encoding"}
+    small = file.with_name(f"{file.name}.gz")
+    if not packed or not small.is_file():
+        return FileResponse(file, headers=headers)
+    kind = mimetypes.guess_type(file.name)[0]
+    return FileResponse(small, headers={**headers, "Content-Encoding": "gzip"}, media_type=kind)
 
 
 def _file(path: str) -> Path | None:

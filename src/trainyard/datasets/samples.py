@@ -61,8 +61,13 @@ class Samples:
 
         Blocks: about a second for a drawn one, minutes where a trainer's environment has to be made first.
         """
+        dataset_id = sample_id
         try:
-            return self._datasets.show(sample_id)
+            known = self._datasets.show(sample_id)
+            if known.project_id == project_id:
+                return known
+            dataset_id = f"{sample_id[:30]}-{project_id[:30]}"  # an id is one project's
+            return self._datasets.show(dataset_id)
         except NotFound:
             pass
         self._settings.spool_dir.mkdir(parents=True, exist_ok=True)
@@ -73,7 +78,7 @@ class Samples:
                 write_sample(path, Task(SAMPLES[sample_id]))
             else:
                 title = self._make(sample_id, path, project_id)
-            return self._datasets.add(project_id, title, path, sample_id)[0]
+            return self._datasets.add(project_id, title, path, dataset_id)[0]
 
     def _make(self, sample_id: str, path: Path, project_id: str) -> str:
         found = self._made().get(sample_id)

@@ -11,7 +11,7 @@ import { problemWords } from '../problemWords';
 import type { Picture } from '../queries';
 import { datasetWords } from '../words';
 import { stepOf } from './layout';
-import { boxesOf, isReadable } from './Tile';
+import { boxesOf, isReadable, isUnopened } from './Tile';
 
 const NOT_SHOWN_BY_BROWSERS = /\.tiff?$/i;
 
@@ -86,11 +86,14 @@ export function FullScreen(props: {
 
 function Large({ picture, labels }: { picture: Picture; labels: boolean }) {
   const words = useWords(datasetWords);
+  const src = NOT_SHOWN_BY_BROWSERS.test(picture.name) ? picture.thumbnail_url : picture.url;
+  if (isUnopened(picture))
+    return <img key={picture.index} src={src} alt={picture.name} className="max-h-full max-w-full" />;
   if (!isReadable(picture)) return <p className="text-failed">{words.unreadable}</p>;
   return (
     <Overlay
       key={picture.index}
-      src={NOT_SHOWN_BY_BROWSERS.test(picture.name) ? picture.thumbnail_url : picture.url}
+      src={src}
       width={picture.width}
       height={picture.height}
       unit="share"

@@ -51,6 +51,8 @@ export function Tile(props: {
             maxHeight={`${side}px`}
             loading="lazy"
           />
+        ) : isUnopened(picture) ? (
+          <img src={picture.thumbnail_url} alt="" loading="lazy" className="max-h-full max-w-full" />
         ) : (
           <span className="px-2 text-center text-failed text-small">{words.unreadable}</span>
         )}
@@ -76,6 +78,11 @@ export type Readable = Picture & { width: number; height: number };
 
 export function isReadable(picture: Picture): picture is Readable {
   return picture.width !== null && picture.height !== null;
+}
+
+/** The check had no time for it: its size is not known, and it may well be fine. */
+export function isUnopened(picture: Picture): boolean {
+  return picture.problems.includes('not_checked');
 }
 
 export function boxesOf(picture: Picture): Box[] {

@@ -19,7 +19,7 @@ export function UploadList({ onChoose }: { onChoose: (kind: 'zip' | 'folder') =>
   if (uploads.length === 0 && stopped.length === 0) return null;
   const forgetOne = (one: Remembered) => {
     forget(one.id);
-    transport.drop(one.id).catch(() => {}); // the backend drops it after a day anyway
+    transport.drop(one.id).catch(() => {}); // the backend drops it after an hour anyway
     lookAgain((count) => count + 1);
   };
   return (

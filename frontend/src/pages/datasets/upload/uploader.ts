@@ -87,7 +87,7 @@ export class Uploader {
   }
 
   private drop(): void {
-    // where it can't be told now, the backend drops it after a day
+    // where it can't be told now, the backend drops it after an hour
     if (this.upload !== null) this.transport.drop(this.upload.id).catch(() => {});
     this.letGo();
   }
