@@ -23,7 +23,9 @@ def test_scripts_come_packed_and_for_ever_the_page_itself_fresh(shared: Backend)
     assert "immutable" in packed.headers["cache-control"]
 
 
-@pytest.mark.parametrize("path", ["/assets/gone.js", "/assets/%2e%2e/%2e%2e/api/app.py", "/assets/" + "a" * 300, "/v1/none"])
+@pytest.mark.parametrize(
+    "path", ["/assets/gone.js", "/assets/%2e%2e/%2e%2e/api/app.py", "/assets/" + "a" * 300, "/v1/none"]
+)
 def test_what_is_not_there_is_no_page(shared: Backend, path: str) -> None:
     assert httpx2.get(shared.url + path).status_code == 404
 
