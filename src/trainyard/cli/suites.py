@@ -17,18 +17,18 @@ from pathlib import Path
 SUITES = {
     "unit": 150,
     "page": 120,
-    "contract": 600,
-    "conformance": 600,
+    "contract": 700,
+    "conformance": 900,
     "integration": 800,
     "faults": 600,
-    "browser": 420,
+    "browser": 480,
     "kubernetes": 900,
     "e2e": 420,
 }
 # a module makes a suite's surroundings `ready`, outside the suite's budget, and runs its pytest `within` them
 SURROUNDINGS = {"kubernetes": "tests.real.testkube"}
 # suites whose files don't mind each other run on two cores at once; a file's tests stay together, with what they share
-SIDE_BY_SIDE = {"contract", "conformance", "integration"}
+SIDE_BY_SIDE = {"integration"}
 READY_SECONDS = 1200  # the first time on a machine a cluster's programs may have to be built
 MARGIN = 2  # a slower or busier machine is not a failure
 
