@@ -191,9 +191,9 @@ def test_nothing_outside_the_import_area_is_registered_or_shown(shared: Backend)
 
 
 def test_a_sample_belongs_to_the_project_it_was_loaded_into(shared: Backend) -> None:
-    shared.ask("POST", "/v1/projects", json={"id": "elsewhere", "name": "Elsewhere"})
+    shared.ask("POST", "/v1/projects", json={"id": "sampled", "name": "Sampled"})
     here = shared.ask("POST", "/v1/samples/cats-dogs-classes")
-    there = shared.ask("POST", "/v1/samples/cats-dogs-classes", params={"project_id": "elsewhere"})
-    again = shared.ask("POST", "/v1/samples/cats-dogs-classes", params={"project_id": "elsewhere"})
-    assert (here["project_id"], there["project_id"]) == ("default", "elsewhere")
+    there = shared.ask("POST", "/v1/samples/cats-dogs-classes", params={"project_id": "sampled"})
+    again = shared.ask("POST", "/v1/samples/cats-dogs-classes", params={"project_id": "sampled"})
+    assert (here["project_id"], there["project_id"]) == ("default", "sampled")
     assert there["id"] == again["id"] != here["id"]
