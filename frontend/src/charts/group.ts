@@ -3,7 +3,7 @@
 export type Role = 'train' | 'val' | 'plain';
 export type Kind = 'metric' | 'loss' | 'rate' | 'other';
 /** `short`: what tells it from the others of its chart, whose title says the rest. */
-export type Measured = { name: string; role: Role; label: string; short: string };
+export type Measured = { name: string; role: Role; short: string };
 export type Group = { id: string; title: string; kind: Kind; perStep: boolean; measured: Measured[] };
 
 const ROLES: [pattern: RegExp, role: Role][] = [
@@ -24,7 +24,7 @@ export function group(names: Iterable<string>, best?: string | null, perStep?: R
     const found = groups.get(id) ?? { id, title: place.title, kind: place.kind, perStep: steps, measured: [] };
     // a name that says what it is tells it of the one that doesn't: accuracy beside val_accuracy
     if (ORDER.indexOf(place.kind) < ORDER.indexOf(found.kind)) found.kind = place.kind;
-    found.measured.push({ name, role: place.role, label: name, short: place.short });
+    found.measured.push({ name, role: place.role, short: place.short });
     groups.set(id, found);
   }
   const first = (one: Group) => Number(!one.measured.some(({ name }) => name === best));

@@ -1,15 +1,8 @@
 /** What the live stream tells. */
+import type { Schemas } from '~/api/client';
 
-export type LiveEvent = {
-  id: number;
-  project_id: string;
-  job_id: string | null;
-  at: number;
-  type: string;
-  attempt: number | null;
-  message: string;
-  data: Record<string, unknown>;
-};
+/** The same as the API's lists of events tell. */
+export type LiveEvent = Schemas['EventOut'];
 
 /** `live`: events come. `away`: the backend does not answer; `since` when. */
 export type Connection = { state: 'connecting' | 'live' } | { state: 'away'; since: number };

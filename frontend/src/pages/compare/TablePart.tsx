@@ -2,7 +2,7 @@
 import { useQueries } from '@tanstack/react-query';
 import { surroundingsQuery } from '~/diff/code';
 import { useWords } from '~/i18n/words';
-import { Check } from './Check';
+import { Check } from '~/ui/Check';
 import { Dot } from './Dot';
 import { type Here, nameOf } from './runs';
 import { Scroller } from './Scroller';

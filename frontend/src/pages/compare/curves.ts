@@ -20,14 +20,14 @@ export function panels(
     const validated = measured.some(({ role }) => role === 'val');
     const shown = training || !validated ? measured : measured.filter(({ role }) => role === 'val');
     const lines = runs.flatMap((run) =>
-      shown.flatMap(({ name, role, label }): Line[] => {
+      shown.flatMap(({ name, role }): Line[] => {
         const curve = curves.get(run.id)?.get(name);
         if (curve === undefined) return [];
         const own = run.name || run.id;
         return [
           {
             id: `${run.id} ${name}`,
-            label: shown.length > 1 ? `${own} · ${label}` : own,
+            label: shown.length > 1 ? `${own} · ${name}` : own,
             colour: `run-${run.colour % RUN_COLOURS}`,
             dashed: role === 'val' && shown.length > 1,
             steps: curve.steps,
@@ -36,7 +36,7 @@ export function panels(
         ];
       }),
     );
-    return { id, title: shown.length === 1 ? (shown[0]?.label ?? title) : title, kind, perStep, lines };
+    return { id, title: shown.length === 1 ? (shown[0]?.name ?? title) : title, kind, perStep, lines };
   });
 }
 

@@ -3,6 +3,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useRef } from 'react';
 import { api, ask, type Schemas } from '~/api/client';
+import { randomKey } from '~/api/key';
 
 export type Start =
   | { kind: 'retry'; params?: Schemas['RetryJob']['params'] }
@@ -30,9 +31,4 @@ export function useStart(jobId: string) {
       return navigate({ to: '/jobs/$jobId', params: { jobId: job.id } });
     },
   });
-}
-
-/** crypto.randomUUID is for https only. */
-function randomKey(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

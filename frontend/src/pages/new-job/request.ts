@@ -1,5 +1,6 @@
 /** The form as what is sent to the backend, and what the backend refused as a field of the form. */
 import type { ApiError, Schemas } from '~/api/client';
+import { randomKey } from '~/api/key';
 import { type Draft, manifestOf, type Offered, tagsOf } from './draft';
 import { defaultTexts, readParam, type Value } from './params';
 import { resourcesOf } from './wishes';
@@ -82,9 +83,4 @@ export function makeKeys(fresh: () => string = randomKey): (body: Submit) => str
     if (text !== last.text) last = { text, key: fresh() };
     return last.key;
   };
-}
-
-/** Not crypto.randomUUID: plain http to another machine has none. */
-function randomKey(): string {
-  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }

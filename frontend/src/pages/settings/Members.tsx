@@ -8,7 +8,7 @@ import { Field } from '~/ui/Field';
 import { Failure, Skeleton } from '~/ui/Told';
 import { useChange } from './change';
 import { Row, Rows, Sure } from './parts';
-import { ROLES } from './roles';
+import { RoleSelect } from './RoleSelect';
 import { settingsWords } from './words';
 
 const membersQuery = (projectId: string) =>
@@ -49,7 +49,12 @@ export function Members({ projectId, isAdmin }: { projectId: string; isAdmin: bo
               actions={
                 isAdmin && (
                   <>
-                    <RoleSelect name={name} value={role} onChange={(chosen) => put.mutate({ name, role: chosen })} />
+                    <RoleSelect
+                      aria-label={`${words.role}: ${name}`}
+                      className="field w-auto"
+                      value={role}
+                      onChange={(event) => put.mutate({ name, role: event.target.value as Role })}
+                    />
                     <Sure
                       label={words.remove}
                       question={words.sureMember(name)}
@@ -66,24 +71,6 @@ export function Members({ projectId, isAdmin }: { projectId: string; isAdmin: bo
       {put.isError && <Failure error={put.error} />}
       {isAdmin && <NewMember onAdd={(given) => put.mutateAsync(given)} />}
     </div>
-  );
-}
-
-function RoleSelect(props: { name: string; value: Role; onChange: (role: Role) => void }) {
-  const words = useWords(settingsWords);
-  return (
-    <select
-      aria-label={`${words.role}: ${props.name}`}
-      className="field w-auto"
-      value={props.value}
-      onChange={(event) => props.onChange(event.target.value as Role)}
-    >
-      {ROLES.map((role) => (
-        <option key={role} value={role} title={words[`${role}May`]}>
-          {words[role]}
-        </option>
-      ))}
-    </select>
   );
 }
 
@@ -105,17 +92,7 @@ function NewMember({ onAdd }: { onAdd: (given: Given) => Promise<unknown> }) {
       <Field label={words.memberName}>
         {(wired) => <input {...wired} name="name" className="field" maxLength={60} required />}
       </Field>
-      <Field label={words.role}>
-        {(wired) => (
-          <select {...wired} name="role" className="field" defaultValue="member">
-            {ROLES.map((role) => (
-              <option key={role} value={role}>
-                {words[role]}
-              </option>
-            ))}
-          </select>
-        )}
-      </Field>
+      <Field label={words.role}>{(wired) => <RoleSelect {...wired} name="role" defaultValue="member" />}</Field>
       <Button type="submit">{words.addMember}</Button>
     </form>
   );

@@ -9,7 +9,7 @@ import { Ago } from '~/ui/Time';
 import { Failure, Skeleton } from '~/ui/Told';
 import { useChange } from './change';
 import { Once, Row, Rows, Section, Sure } from './parts';
-import { ROLES } from './roles';
+import { RoleSelect } from './RoleSelect';
 import { settingsWords } from './words';
 
 const tokensQuery = queryOptions({
@@ -115,17 +115,7 @@ function NewToken() {
             </select>
           )}
         </Field>
-        <Field label={words.role}>
-          {(wired) => (
-            <select {...wired} name="role" className="field" defaultValue="admin">
-              {ROLES.map((role) => (
-                <option key={role} value={role}>
-                  {words[role]}
-                </option>
-              ))}
-            </select>
-          )}
-        </Field>
+        <Field label={words.role}>{(wired) => <RoleSelect {...wired} name="role" defaultValue="admin" />}</Field>
         <Field label={words.days}>
           {(wired) => (
             <input {...wired} name="days" type="number" min={1} max={3650} className="field" title={words.daysHelp} />

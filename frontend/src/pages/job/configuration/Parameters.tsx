@@ -6,6 +6,7 @@ import { trainersQuery } from '~/api/queries';
 import { useFormat } from '~/format/format';
 import { useLanguage } from '~/i18n/language';
 import { useWords } from '~/i18n/words';
+import { Check } from '~/ui/Check';
 import { Section } from './Facts';
 import { parameterRows, type Scalar } from './parameters';
 import { configurationWords } from './words';
@@ -27,15 +28,12 @@ export function Parameters({ job }: { job: Job }) {
       extra={
         manifest !== null &&
         rows.length > 0 && (
-          <label className="flex items-center gap-1.5 text-small">
-            <input
-              type="checkbox"
-              className="size-4 accent-accent"
-              checked={changedOnly}
-              onChange={(event) => setChangedOnly(event.target.checked)}
-            />
-            {words.changedOnly(format.count(changed.length))}
-          </label>
+          <Check
+            label={words.changedOnly(format.count(changed.length))}
+            on={changedOnly}
+            onChange={setChangedOnly}
+            className="text-small"
+          />
         )
       }
     >

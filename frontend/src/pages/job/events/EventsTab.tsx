@@ -5,6 +5,7 @@ import { useFormat } from '~/format/format';
 import { useNow } from '~/format/now';
 import { useWords } from '~/i18n/words';
 import { Button } from '~/ui/Button';
+import { Check } from '~/ui/Check';
 import { type Reason, reasonWords } from '~/ui/reasonWords';
 import { StateMark } from '~/ui/StateMark';
 import { stateWords } from '~/ui/stateWords';
@@ -23,15 +24,7 @@ export function EventsTab({ job }: { job: Job }) {
   return (
     <section aria-label={words.events} className="flex max-w-4xl flex-col gap-3 p-4">
       <div className="flex flex-wrap items-center gap-3">
-        <label className="flex min-h-8 items-center gap-1.5">
-          <input
-            type="checkbox"
-            className="size-4 accent-accent"
-            checked={eachEpoch}
-            onChange={(event) => setEachEpoch(event.target.checked)}
-          />
-          {words.eachEpoch}
-        </label>
+        <Check label={words.eachEpoch} on={eachEpoch} onChange={setEachEpoch} className="min-h-8" />
         {data?.older && (
           <Button className="ml-auto" disabled={older.isPending} onClick={() => older.mutate()}>
             {older.isPending ? words.loadingOlder : words.older}

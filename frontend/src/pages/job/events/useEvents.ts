@@ -1,8 +1,7 @@
 /** A job's events: the newest first, older ones when asked for, and what happens meanwhile. */
-import { queryOptions, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useEffect, useRef } from 'react';
+import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
 import { api, ask } from '~/api/client';
-import { useLive } from '~/live/live';
+import { useLiveQuery } from '~/live/query';
 import { EACH_EPOCH, type Event, merged, NEVER, wanted } from './line';
 
 const FIRST = 200;
@@ -43,28 +42,14 @@ async function olderThan(jobId: string, eachEpoch: boolean, oldest: number): Pro
 
 export function useEvents(jobId: string, eachEpoch: boolean) {
   const client = useQueryClient();
-  const { queryKey } = eventsQuery(jobId, eachEpoch);
-  const missed = useRef(false);
+  const options = eventsQuery(jobId, eachEpoch);
   const add = (more: readonly Event[], older?: boolean) =>
-    client.setQueryData(queryKey, (known) => {
+    client.setQueryData(options.queryKey, (known) => {
       if (known === undefined) return known;
       const items = merged(known.items, more);
       return items === known.items && older === undefined ? known : { items, older: older ?? known.older };
     });
-  useLive((events) => {
-    const mine = events.filter((event) => wanted(event, jobId, eachEpoch));
-    if (mine.length === 0) return;
-    if (client.getQueryData(queryKey) === undefined) missed.current = true;
-    else add(mine);
-  });
-  const query = useQuery(eventsQuery(jobId, eachEpoch));
-  const { isSuccess, refetch } = query;
-  // the answer may have been on its way already when they happened
-  useEffect(() => {
-    if (!isSuccess || !missed.current) return;
-    missed.current = false;
-    void refetch();
-  }, [isSuccess, refetch]);
+  const query = useLiveQuery(options, (event) => wanted(event, jobId, eachEpoch), add);
   const older = useMutation({
     mutationFn: () => olderThan(jobId, eachEpoch, query.data?.items[0]?.id ?? 0),
     onSuccess: (found) => add(found, false),

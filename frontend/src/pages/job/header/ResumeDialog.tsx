@@ -1,7 +1,8 @@
 /** From which checkpoint to go on, and for how many epochs. */
 import { useQuery } from '@tanstack/react-query';
 import { type FormEvent, useId, useState } from 'react';
-import { api, ask, type Job, type Schemas } from '~/api/client';
+import type { Job, Schemas } from '~/api/client';
+import { checkpointsQuery } from '~/api/queries';
 import { useFormat } from '~/format/format';
 import { useWords } from '~/i18n/words';
 import { Button } from '~/ui/Button';
@@ -16,11 +17,7 @@ export function ResumeDialog({ job, onClose }: { job: Job; onClose: () => void }
   const words = useWords(jobWords);
   const form = useId();
   const start = useStart(job.id);
-  const found = useQuery({
-    queryKey: ['checkpoints', job.id],
-    queryFn: ({ signal }) =>
-      ask(api.GET('/v1/jobs/{job_id}/checkpoints', { params: { path: { job_id: job.id } }, signal })),
-  });
+  const found = useQuery(checkpointsQuery(job.id));
   const items = found.data?.items ?? [];
   const [chosen, setChosen] = useState<string | null>(null);
   const [text, setText] = useState('');

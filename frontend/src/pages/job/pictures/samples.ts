@@ -1,9 +1,8 @@
 /** What a job's trainer showed after each epoch: asked for once, then kept up by what the live stream tells. */
-import { queryOptions, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useEffect, useRef } from 'react';
+import { queryOptions, useQueryClient } from '@tanstack/react-query';
 import { api, ask, type Schemas } from '~/api/client';
 import type { LiveEvent } from '~/live/events';
-import { useLive } from '~/live/live';
+import { useLiveQuery } from '~/live/query';
 
 export type Samples = Schemas['SamplesOfJob'];
 export type Epoch = Schemas['SampleEpoch'];
@@ -32,23 +31,12 @@ function local(samples: Samples): Samples {
 
 export function useSamples(jobId: string) {
   const client = useQueryClient();
-  const { queryKey } = samplesQuery(jobId);
-  const missed = useRef(false);
-  useLive((events) => {
-    const mine = events.filter((event) => event.job_id === jobId && event.type === 'sample');
-    if (mine.length === 0) return;
-    if (client.getQueryData(queryKey) === undefined) missed.current = true;
-    else client.setQueryData(queryKey, (known) => known && mine.reduce(withSample, known));
-  });
-  const query = useQuery(samplesQuery(jobId));
-  const { isSuccess, refetch } = query;
-  // the answer may have been on its way already when they came
-  useEffect(() => {
-    if (!isSuccess || !missed.current) return;
-    missed.current = false;
-    void refetch();
-  }, [isSuccess, refetch]);
-  return query;
+  const options = samplesQuery(jobId);
+  return useLiveQuery(
+    options,
+    (event) => event.job_id === jobId && event.type === 'sample',
+    (events) => client.setQueryData(options.queryKey, (known) => known && events.reduce(withSample, known)),
+  );
 }
 
 /** A picture that was just told of, in its place. What no trainer should have sent changes nothing. */

@@ -1,4 +1,0 @@
-import type { Role } from '~/api/session';
-
-/** The least first. */
-export const ROLES: Role[] = ['viewer', 'member', 'admin'];
