@@ -69,7 +69,9 @@ def test_a_coco_zip_is_stored_as_yolo(shared: Backend, tmp_path: Path) -> None:
             "val": "images/val",
         }
     assert given.read_bytes() == before
-    assert upload(shared, given, "coco-pets").json() == added  # the same upload, the same dataset
+    again = upload(shared, given, "coco-pets").json()
+    # its check goes on meanwhile; the rest is the same upload, the same dataset
+    assert again | {"check": None} == added | {"check": None}
     assert spooled(shared) == []
 
 

@@ -63,7 +63,7 @@ class Reconciler:
         self._launching = _pools(LAUNCHES, "launch")
         self._closing = _pools(CLOSINGS, "close")
         self._busy: set[str] = set()  # jobs a pool thread works on: launching or archiving
-        self._later: dict[str, float] = {}  # archiving failed: not before this time
+        self._later: dict[str, float] = {}  # closing it failed: not again before this time
         self._hurry = False
         self._limits = parts.limits
         self._thread = threading.Thread(target=self._loop, name="reconciler", daemon=True)
@@ -274,9 +274,10 @@ class Reconciler:
                 log.warning("work on a job failed: %s", error, extra={"job_id": job.id, "trace_id": job.trace_id})
             except Exception:
                 log.exception("work on a job failed", extra={"job_id": job.id, "trace_id": job.trace_id})
-            finally:
-                self._busy.discard(job.id)
-            if not failed:  # else the next pass is soon enough: what is refused at once would be tried without a pause
+            if failed:  # what is refused at once would be tried without a pause: whatever happens wakes us
+                self._later[job.id] = time.monotonic() + PASS_SECONDS
+            self._busy.discard(job.id)
+            if not failed:
                 self.wake()
 
         if not self._stop:
