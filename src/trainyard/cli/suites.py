@@ -28,7 +28,7 @@ SUITES = {
 # a module makes a suite's surroundings `ready`, outside the suite's budget, and runs its pytest `within` them
 SURROUNDINGS = {"kubernetes": "tests.real.testkube"}
 # suites whose files don't mind each other run on two cores at once; a file's tests stay together, with what they share
-SIDE_BY_SIDE = {"integration"}
+SIDE_BY_SIDE = {"contract", "conformance", "integration"}
 READY_SECONDS = 1200  # the first time on a machine a cluster's programs may have to be built
 MARGIN = 2  # a slower or busier machine is not a failure
 
@@ -61,7 +61,8 @@ def run_suite(root: Path, suite: str, arguments: list[str]) -> Outcome:
         report = Path(folder) / "report.xml"
         argv = [sys.executable, "-m", "pytest", str(root / "tests" / suite), f"--junit-xml={report}", *arguments]
         if suite in SIDE_BY_SIDE and (os.cpu_count() or 1) > 1:
-            argv += ["-n", "2", "--dist", "loadfile"]
+            # a short base for temporary files: each worker adds a folder of its own, and trainers make sockets below it
+            argv += ["-n", "2", "--dist", "loadfile", f"--basetemp={Path(folder) / 't'}"]
         if suite in SURROUNDINGS:
             surroundings = [sys.executable, "-m", SURROUNDINGS[suite]]
             if _within([*surroundings, "ready"], root, READY_SECONDS) != 0:
