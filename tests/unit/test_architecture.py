@@ -19,8 +19,10 @@ LAYERS = [
     {"contract", "settings", "errors", "uv"},
 ]
 CLI_MAY_IMPORT = {"cli", "stack", "conformance", "contract", "settings", "errors"}
-# what would be sent to a cluster is shown without a backend, by the functions that build it; images are built here
+# what would be sent to a cluster is shown without a backend, by the functions that build it; images are built here; a
+# database is copied whether or not a backend runs, and restored only while none does
 BEYOND_HTTP = {
+    "db.py": {"db"},
     "dry_run.py": {"executors", "jobs"},
     "away.py": {"executors"},
     "build.py": {"images"},

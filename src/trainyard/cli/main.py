@@ -33,6 +33,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "link": ("link", "A link that opens the web page signed in."),
     "users": ("users", "Add, list and disable users, and set passwords."),
     "tokens": ("tokens", "Add, list and revoke API tokens."),
+    "db": ("db", "Back the database up while it is in use, and restore it."),
     "trainers": ("trainers", "What can be trained, and with which parameters."),
     "new-trainer": ("new_trainer", "Copy a trainer to start one of your own from."),
     "build": ("build", "Build a trainer's image (Kubernetes tiers)."),

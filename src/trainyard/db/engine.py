@@ -29,7 +29,7 @@ class Database:
         self._lock: FileLock | None = None
         self.is_sqlite = url.startswith("sqlite")
         if self.is_sqlite:
-            self._lock = _lock_file(url)
+            self._lock = lock_file(url)
         self.engine = _sqlite(url) if self.is_sqlite else _postgres(url)
         self.writer = Writer(self._begin_write)
 
@@ -57,7 +57,7 @@ class Database:
             self._lock.release()
 
 
-def _lock_file(url: str) -> FileLock:
+def lock_file(url: str) -> FileLock:
     """On SQLite one backend owns the file: a second would dispatch the same jobs."""
     path = sa.make_url(url).database
     if not path or path == ":memory:":
