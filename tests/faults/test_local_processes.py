@@ -64,9 +64,13 @@ def test_f11_a_stopped_trainer_is_alive_and_idle_and_can_be_ended(runs: Runs) ->
     child = runs.child(run)
     child.send_signal(signal.SIGSTOP)
     wait_for(lambda: child.status() == psutil.STATUS_STOPPED, "that it stops")
-    seen = runs.executor.observe(run)
-    assert isinstance(seen, Alive)
-    assert not seen.busy
+
+    def is_idle() -> bool:
+        seen = runs.executor.observe(run)
+        assert isinstance(seen, Alive)
+        return not seen.busy
+
+    wait_for(is_idle, "that it counts as idle")
     runs.executor.cancel(run)
     end = runs.end(run)
     assert end.stopped_on_request
@@ -217,7 +221,9 @@ def test_f51_after_a_reboot_no_pid_is_trusted(runs: Runs) -> None:
 @pytest.mark.parametrize("text", ["", '{"pid": 1', "null", "{}"], ids=["empty", "cut", "null", "without its fields"])
 def test_damaged_files_of_a_run_do_not_hide_that_it_is_over(runs: Runs, text: str) -> None:
     run = runs.start("pass")
+    shim = runs.shim(run)
     runs.end(run)
+    wait_for(lambda: is_gone(shim.pid), "that its supervisor, too, is gone: it has said its last word before")
     files = runs.files(run)
     for name in ("exit.json", "shim.json"):
         (files.path / name).write_text(text)
