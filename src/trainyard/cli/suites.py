@@ -28,7 +28,7 @@ SUITES = {
 # a module makes a suite's surroundings `ready`, outside the suite's budget, and runs its pytest `within` them
 SURROUNDINGS = {"kubernetes": "tests.real.testkube"}
 # suites whose files don't mind each other run on two cores at once; a file's tests stay together, with what they share
-SIDE_BY_SIDE = {"contract", "conformance", "integration"}
+SIDE_BY_SIDE = {"contract", "integration"}
 READY_SECONDS = 1200  # the first time on a machine a cluster's programs may have to be built
 MARGIN = 2  # a slower or busier machine is not a failure
 
