@@ -8,13 +8,14 @@ import pytest
 import sqlalchemy as sa
 
 from tests.faults.yard import Yard
+from tests.real.stored import store_of
 from tests.unit.test_datasets_archive import HOSTILE
 from trainyard.db.tables import datasets
 
 
 def kept(yard: Yard) -> tuple[list[str], list[str], list[Path]]:
     """What there is of datasets: rows, objects, files on their way."""
-    objects = yard.stored_keys("datasets/")
+    objects = [stored.key for stored in store_of(yard).list("datasets/")]
     return sorted(row.id for row in yard.rows(sa.select(datasets.c.id))), objects, list(yard.folder.rglob("*.upload"))
 
 

@@ -129,11 +129,6 @@ class Yard(Backend):
     def _s3(self) -> Any:
         return make_client(self.store)
 
-    def stored_keys(self, prefix: str) -> list[str]:
-        """What stands in the storage below a prefix."""
-        listed = self._s3.list_objects_v2(Bucket=self.store.bucket, Prefix=prefix)
-        return [str(one["Key"]) for one in listed.get("Contents", [])]
-
     def open_uploads(self) -> list[Any]:
         return list(self._s3.list_multipart_uploads(Bucket=self.store.bucket).get("Uploads", []))
 

@@ -274,9 +274,10 @@ class Reconciler:
                 log.warning("work on a job failed: %s", error, extra={"job_id": job.id, "trace_id": job.trace_id})
             except Exception:
                 log.exception("work on a job failed", extra={"job_id": job.id, "trace_id": job.trace_id})
-            if failed:  # what is refused at once would be tried without a pause: whatever happens wakes us
-                self._later[job.id] = time.monotonic() + PASS_SECONDS
-            self._busy.discard(job.id)
+            finally:
+                if failed:  # what is refused at once would be tried without a pause: whatever happens wakes us
+                    self._later[job.id] = time.monotonic() + PASS_SECONDS
+                self._busy.discard(job.id)
             if not failed:
                 self.wake()
 
