@@ -32,6 +32,9 @@ def test_f12_a_real_trainer_silent_in_a_long_epoch_is_marked_and_succeeds(worksh
     job_id = workshop.train("busy", epochs=3)
     wait_for("the mark", lambda: workshop.job(job_id)["stuck"], SECONDS)
     assert workshop.trainer(job_id).is_running()
+    workshop.storage.set("shut")  # what is left takes a moment: it can't end before anybody has looked
+    wait_for("its word", lambda: not workshop.job(job_id)["stuck"], SECONDS)
+    workshop.storage.set("open")
     succeeded(workshop, job_id, 3)
     kinds = [event["type"] for event in workshop.events(job_id)]
     assert kinds.count("stuck") == kinds.count("unstuck") == 1

@@ -102,7 +102,7 @@ def compact_etcd() -> None:
         check=True,
     )
     revision = json.loads(head.stdout)["header"]["revision"]
-    body = json.dumps({"revision": revision, "physical": True})
+    body = json.dumps({"revision": revision})
     subprocess.run([*ask, "http://127.0.0.1:2379/v3/kv/compaction", "--data", body], capture_output=True, check=True)
 
 
