@@ -85,7 +85,7 @@ def test_a_state_that_makes_no_sense_begins_anew(yard: Yard, receiver: Receiver)
     yard.write("a", "one\n")
     yard.ship()
     expect(receiver, "a", ["one"])
-    wait_for("the position", lambda: "offset" in log.path.with_name("shipped.json").read_text())
+    wait_for("the position", lambda: "none" not in log.path.with_name("shipped.json").read_text())
     told = json.loads(log.path.with_name("shipped.json").read_text())
     assert told["offset"] == 4
     assert log.path.with_name("shipped.json").stat().st_mode & 0o077 == 0
