@@ -31,7 +31,7 @@ _AWAY_STOPS = (
 )
 _HANGS = (
     "        try:\n            if epoch == 1:\n"
-    '                __import__("urllib.request").request.urlopen(self.tracking.url + "/health", timeout=8).close()\n'
+    '                __import__("urllib.request").request.urlopen(self.tracking.url + "/health", timeout=40).close()\n'
     "        except OSError as error:\n            say(error)\n"
 )
 _NEW_NUMBER = '        except TimeoutError:\n            body["seq"] += 10**6\n            raise\n'
@@ -72,7 +72,7 @@ BROKEN: dict[str, list[Patch]] = {
     ],
     "backend.server-error": [("outbox.py", "400 <= code < 500", "400 <= code < 600")],
     "backend.slow-answer": [
-        ("outbox.py", "timeout=10", "timeout=2 if token else 10"),
+        ("outbox.py", "timeout=10", "timeout=3 if token else 10"),
         ("job.py", "        except urllib.error.HTTPError", _NEW_NUMBER + "        except urllib.error.HTTPError"),
     ],
     "backend.away-training": [

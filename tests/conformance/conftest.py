@@ -20,7 +20,8 @@ from trainyard.executors.local.envs import system_python
 from trainyard.settings import Settings
 from trainyard.stack.step_3_mlflow import LOCK
 
-QUICK = Timing(away=3, hold=3, silence=2.2, slow=3, run=100, start=60, grace=12, pace=5)
+# what is waited for is generous: four checks at a time may leave a trainer without the CPU for seconds
+QUICK = Timing(away=3, hold=5, silence=20, slow=5, run=100, start=60, grace=25, pace=20)
 AT_A_TIME = 4
 
 

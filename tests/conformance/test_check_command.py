@@ -125,7 +125,7 @@ def test_ctrl_c_ends_the_trainer_and_the_services(tmp_path: Path, mlflow_environ
             assert started, "the trainer never started"
             everything = descendants(process)
             process.send_signal(signal.SIGINT)
-            assert process.wait(60) == 130
+            assert process.wait(120) == 130
         finally:
             process.kill()
     assert wait_for(lambda: not any(psutil.pid_exists(one["pid"]) for one in everything)), everything
@@ -142,7 +142,7 @@ def descendants(process: "subprocess.Popen[bytes]") -> list[dict[str, Any]]:
     return found
 
 
-def wait_for(what: Callable[[], Any], seconds: float = 90) -> Any:
+def wait_for(what: Callable[[], Any], seconds: float = 120) -> Any:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if found := what():

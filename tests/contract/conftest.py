@@ -100,9 +100,16 @@ def environment(requirements: Path) -> Path:
     return python
 
 
+class Patient(Recorder):
+    """Waits for what trainers do on a machine that is busy with others."""
+
+    def wait_for(self, what: Callable[[Recorder], Any], seconds: float = 120) -> Any:
+        return super().wait_for(what, seconds)
+
+
 @pytest.fixture
 def recorder() -> Iterator[Recorder]:
-    made = Recorder().up()
+    made = Patient().up()
     yield made
     made.close()
     assert not made.problems, "these calls break the contract"

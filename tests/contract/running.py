@@ -32,7 +32,7 @@ class Run:
     def stderr(self) -> str:
         return (self.folder / "stderr").read_text(errors="replace")
 
-    def next_line(self, seconds: float = 60) -> dict[str, Any]:
+    def next_line(self, seconds: float = 120) -> dict[str, Any]:
         """The JSON object of the next whole line on stdout, once it is there."""
         deadline = time.monotonic() + seconds
         while len(lines := self.stdout.split("\n")[:-1]) <= self.lines_read:
@@ -41,7 +41,7 @@ class Run:
         self.lines_read += 1
         return json.loads(lines[self.lines_read - 1])
 
-    def end(self, seconds: float = 90) -> int:
+    def end(self, seconds: float = 180) -> int:
         """Its exit code; nothing of it may be left in the temporary folder."""
         try:
             code = self.process.wait(seconds)
@@ -55,7 +55,7 @@ class Run:
         assert not left, f"temporary files are left: {left}"
         return code
 
-    def succeeds(self, seconds: float = 90) -> None:
+    def succeeds(self, seconds: float = 180) -> None:
         assert self.end(seconds) == 0, self.stdout[-2000:] + self.stderr[-4000:]
 
     def receipt(self) -> dict[str, Any]:

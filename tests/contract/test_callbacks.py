@@ -1,5 +1,7 @@
 """What happens to callbacks when the backend is away, loses answers, renews a token or refuses one."""
 
+import threading
+
 from tests.contract.conftest import MakeProbe
 from tests.contract.running import TOKEN, Starter
 from trainyard.conformance.recorder import Call, Recorder, Reply
@@ -40,7 +42,7 @@ def test_an_outage_in_the_middle_loses_nothing(template: Starter, recorder: Reco
 def test_a_backend_that_stays_away_leaves_the_receipt(template: Starter, recorder: Recorder) -> None:
     recorder.down()
     run = template(FLUSH_SECONDS=1)
-    run.succeeds(20)
+    run.succeeds(60)  # FLUSH_SECONDS is 120 where it is not set
     assert run.receipt()["status"] == "succeeded"
     assert "the receipt decides" in run.stdout
 
@@ -90,17 +92,24 @@ def test_a_renewed_token_is_used_from_then_on(template: Starter, recorder: Recor
 def test_a_refused_token_ends_the_calls_but_not_the_training(start: Starter, recorder: Recorder) -> None:
     recorder.reply = lambda call: Reply(status=401)
     run = start(EPOCHS=3)
-    run.succeeds(30)
+    run.succeeds(60)
     assert len(recorder.arrived) == 1
     assert run.stdout.count("(401)") == 1
     assert run.receipt()["status"] == "succeeded"
 
 
 def test_a_slow_backend_does_not_slow_the_training(template: Starter, recorder: Recorder) -> None:
-    recorder.reply = lambda call: Reply(delay=0.2)
+    shown = threading.Event()
+
+    def answer(_: Call) -> Reply:
+        shown.wait(60)
+        return Reply()
+
+    recorder.reply = answer
     run = template(EPOCHS=5)
     recorder.wait_for(lambda seen: "epoch 5/5" in run.stdout)
-    assert len(recorder.taken) <= 5, "training waited for the answers"
+    assert not recorder.taken, "training waited for the answers"
+    shown.set()
     run.succeeds()
     assert told_once_and_in_order(recorder)
 
@@ -146,7 +155,7 @@ def test_a_swallowed_cancel_is_raised_again(probe: MakeProbe, recorder: Recorder
         """
         try:
             job.event("ready")
-            time.sleep(30)
+            time.sleep(600)
         except BaseException:
             pass
         utils.notify_status("training", 1, 2, {"loss": 1})
@@ -154,7 +163,7 @@ def test_a_swallowed_cancel_is_raised_again(probe: MakeProbe, recorder: Recorder
     )
     recorder.wait_for(lambda seen: seen.events("ready"))
     run.stop()
-    assert run.end(20) == 143
+    assert run.end(60) == 143
     assert recorder.done()["status"] == "cancelled"
 
 
@@ -165,6 +174,6 @@ def test_a_full_disk_is_named(probe: MakeProbe, recorder: Recorder) -> None:
             file.write("checkpoint")
         """
     )
-    assert run.end(20) == 1
+    assert run.end(60) == 1
     assert recorder.done()["error"]["type"] == "DiskFull"
     assert "no space is left on the disk" in recorder.done()["error"]["message"]

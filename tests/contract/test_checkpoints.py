@@ -25,10 +25,12 @@ def test_a_storage_that_was_away_still_gets_the_newest_epochs(
     def shut_for_a_while(call: Call) -> Reply:
         if call.body.get("type") == "dataset_ready":
             gate_to_storage.set("shut")
+            gate_to_storage.upload_delay = 0.0
         if call.body.get("epoch") == 20:
             gate_to_storage.set("open")
         return Reply()
 
+    gate_to_storage.upload_delay = 10.0  # nothing is stored before it is shut
     recorder.reply = shut_for_a_while
     run = template(MINIO_ENDPOINT=gate_to_storage.url, EPOCHS=20, IMAGE_SIZE=128, BATCH_SIZE=1, KEEP_EPOCHS=2)
     recorder.wait_for(lambda seen: any(call.body.get("epoch") == 10 for call in seen.epochs()))
@@ -67,6 +69,7 @@ def test_a_finished_run_is_trained_for_as_many_epochs_again(start: Starter, reco
 def test_an_upload_that_outlasts_epochs_is_not_cut_short_by_newer_ones(
     template: Starter, probe: MakeProbe, recorder: Recorder, storage: Storage, gate_to_storage: Gate
 ) -> None:
+    gate_to_storage.upload_delay = 3.0
     template.variables["MINIO_ENDPOINT"] = gate_to_storage.url
     run = probe(
         """
@@ -85,7 +88,8 @@ def test_an_upload_that_outlasts_epochs_is_not_cut_short_by_newer_ones(
         """
     )
     recorder.wait_for(lambda seen: seen.events("first"))
-    gate_to_storage.hold(1.5)
+    recorder.wait_for(lambda _: any(one.method == "PUT" for one in gate_to_storage.requests))  # and waits there
+    gate_to_storage.upload_delay = 0.0
     (run.folder / "go").touch()
     run.succeeds()
     epochs = [event["data"]["epoch"] for event in recorder.events("checkpoint")]
@@ -155,7 +159,7 @@ def test_another_plan_and_a_best_checkpoint_begin_a_fresh_schedule(
     run = start(**{"JOB_ID": JOB + "2", "RESUME_FROM": key} | changes)
     recorder.wait_for(lambda seen: seen.epochs())
     run.stop()
-    assert run.end(30) == 143
+    assert run.end(60) == 143
     assert recorder.epochs()[0].body["epoch"] == 1
     assert "fresh schedule" in run.stdout
 
@@ -164,5 +168,5 @@ def test_sklearn_refuses_a_checkpoint_of_another_model(starter: MakeStarter, rec
     start = starter("trainer-sklearn")
     start(EPOCHS=1).succeeds()
     run = start(MODEL_NAME="sgd", RESUME_FROM=f"checkpoints/job-{JOB}/last.pt")
-    assert run.end(30) == 2
+    assert run.end(60) == 2
     assert "MODEL_NAME was mlp and is sgd now" in run.stderr

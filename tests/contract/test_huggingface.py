@@ -93,7 +93,7 @@ def zipped(content: dict[str, bytes]) -> bytes:
     return buffer.getvalue()
 
 
-def fails(run: Run, said: str, code: int = 2, seconds: float = 30) -> None:
+def fails(run: Run, said: str, code: int = 2, seconds: float = 120) -> None:
     assert run.end(seconds) == code, run.stdout[-2000:]
     if code == 2:
         (line,) = run.stderr.splitlines()
@@ -140,15 +140,15 @@ def test_a_cancelled_run_goes_on_to_the_very_weights_of_one_that_was_not(
 
     recorder.reply = cancel
     run = start()
-    assert run.end(120) == 143
-    assert time.monotonic() - asked[0] < 20, "the end takes seconds, on a busy machine too"
+    assert run.end() == 143
+    assert time.monotonic() - asked[0] < 60, "the end takes seconds, on a busy machine too"
     assert (recorder.done()["status"], recorder.done()["error"]) == ("cancelled", None)
     reached = recorder.epochs()[-1].body["epoch"]
     assert reached < 3
     recorder.taken.clear()
     recorder.reply = lambda _: Reply()
     again = start(ATTEMPT=2, RESUME_FROM=PREFIX + "last.pt")
-    again.succeeds(120)
+    again.succeeds()
     assert f"resumes {PREFIX}last.pt after epoch {reached} of 3" in again.stdout
     assert [beat.body["metrics"] for beat in recorder.epochs()] == trained.epochs[reached:]
     finished, whole = files(get(storage, PREFIX + "last.pt")), files(trained.last)
@@ -161,7 +161,7 @@ def test_a_finished_run_is_trained_further_on_a_fresh_schedule(
 ) -> None:
     put(storage, PREFIX + "last.pt", trained.last)
     run = start(EPOCHS=1, IMAGE_SIZE=48, RESUME_FROM=PREFIX + "last.pt")  # at another size: places are interpolated
-    run.succeeds(120)
+    run.succeeds()
     assert (
         f"starts a fresh schedule of 1 epochs from the weights in {PREFIX}last.pt: it has finished its 3" in run.stdout
     )
@@ -186,7 +186,7 @@ def test_the_teams_weights_come_first_and_patience_ends_what_gets_no_better(
     named = {f"my model/{name}": body for name, body in files(trained.best).items()}  # the zip of a folder
     put(storage, "weights/vit-tiny.zip", zipped(named | {"my model/../../escaped.json": b"{}"}))
     run = start(EPOCHS=9, LEARNING_RATE="1e-9", PARAM_PATIENCE=1)
-    run.succeeds(120)
+    run.succeeds()
     assert "starts from weights/vit-tiny.zip in the storage" in run.stdout
     assert recorder.epochs()[0].body["metrics"]["val/accuracy"] == max(one["val/accuracy"] for one in trained.epochs)
     assert len(recorder.epochs()) == 2
@@ -217,12 +217,12 @@ def test_a_hub_that_hangs_costs_seconds_and_the_model_starts_from_scratch(start:
     hub = Gate("http://127.0.0.1:9", mode="hanging")
     try:
         run = start(HTTPS_PROXY=hub.url, MODEL_NAME="facebook/deit-tiny-patch16-224", EPOCHS=1)
-        run.succeeds(120)
+        run.succeeds()
     finally:
         hub.close()
     assert hub.kept_waiting, "it did not ask"
     calls = {call.name: call.at for call in recorder.taken}
-    assert calls["warning"] - calls["dataset_ready"] < 8
+    assert calls["warning"] - calls["dataset_ready"] < 30
     (warning,) = recorder.events("warning")
     assert "starts from scratch: its pretrained weights are not in the storage, and the hub can't" in warning["message"]
     assert "`trainyard weights add` puts weights into the storage, as weights/facebook--deit-tiny" in warning["message"]
@@ -273,7 +273,7 @@ def test_what_the_hub_gave_is_kept_for_the_next_run(
     hub = Hub(content | {"pytorch_model.bin": b"a pickle", "modeling_ours.py": b"import os"})
     try:
         run = start(MODEL_NAME="team/ours", HF_ENDPOINT=hub.url, EPOCHS=1)
-        run.succeeds(120)
+        run.succeeds()
         assert "starts from the hub's team/ours" in run.stdout
         assert recorder.epochs()[0].body["metrics"]["train/loss"] < trained.epochs[0]["train/loss"]
         assert files(get(storage, "weights/team--ours.zip")) == content
@@ -291,7 +291,7 @@ def test_a_batch_of_one_picture_and_every_other_knob(start: Starter, recorder: R
     knobs |= {"PARAM_PRECISION": "bf16", "PARAM_FREEZE": "true", "PARAM_WEIGHT_DECAY": "0.1"}
     # 48 pictures in batches of 47: the last one alone would stop the batch norms at this size
     run = start(**knobs, MODEL_NAME="resnet-tiny", IMAGE_SIZE=16, BATCH_SIZE=47, EPOCHS=1)
-    run.succeeds(120)
+    run.succeeds()
     assert "on the CPU in bf16" in run.stdout
     assert len(recorder.epochs()) == 1
     (warning,) = recorder.events("warning")
@@ -334,7 +334,7 @@ def test_a_predictor_answers_once_or_stays_for_more(
     predict = starter("trainer-huggingface", "predict.py")
     predict.variables.update(SMALL, CHECKPOINT=PREFIX + "best.pt")
     once = predict(INPUT="inputs/ball.png,inputs/box.png")
-    assert once.end(90) == 0, once.stderr
+    assert once.end() == 0, once.stderr
     (line,) = once.stdout.splitlines()
     found = json.loads(line)
     assert [one["label"] for one in found["predictions"]] == ["ball", "box"]
@@ -391,7 +391,7 @@ def test_two_processes_train_one_model_and_one_of_them_speaks(
 def test_cancelling_ends_both_processes(torchrun: Starter, recorder: Recorder) -> None:
     recorder.reply = lambda call: Reply(cancel=call.is_epoch)
     run = torchrun(EPOCHS=500)
-    assert run.end(120) != 0
+    assert run.end() != 0
     assert recorder.done()["status"] == "cancelled"
     assert len(recorder.epochs()) < 5
 
@@ -422,7 +422,7 @@ def test_a_failure_in_the_second_process_is_the_runs(torchrun: Starter, recorder
     script.write_text(FAILING)
     torchrun.script.write_text(TORCHRUN.format(script=str(script)))
     run = torchrun()
-    assert run.end(120) != 0
+    assert run.end() != 0
     done = recorder.done()
     assert (done["status"], done["error"]["type"]) == ("failed", "OutOfCoffee"), done["error"]
     assert "the second process has had enough" in done["error"]["traceback"]

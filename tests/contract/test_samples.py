@@ -79,10 +79,12 @@ def test_samples_of_a_storage_that_was_away_are_the_newest_ones(
     def shut_for_a_while(call: Call) -> Reply:
         if call.body.get("type") == "dataset_ready":
             gate_to_storage.set("shut")
+            gate_to_storage.upload_delay = 0.0
         if call.body.get("epoch") == 20:
             gate_to_storage.set("open")
         return Reply()
 
+    gate_to_storage.upload_delay = 10.0  # nothing is stored before it is shut
     recorder.reply = shut_for_a_while
     template(MINIO_ENDPOINT=gate_to_storage.url, EPOCHS=20, IMAGE_SIZE=128, BATCH_SIZE=1).succeeds()
     epochs = {event["data"]["epoch"] for event in recorder.events("sample")}

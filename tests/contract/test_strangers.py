@@ -314,7 +314,7 @@ def test_a_warm_predictor_answers_a_line_with_a_line(stranger: Starter, storage:
     assert say(id="3", input=["inputs/missing.png"], confidence=None)["error"]["message"].count("it is not there")
     assert say(id="4", input=["inputs/ball.png"], confidence=1)["count"] == 0
     process.stdin.close()
-    assert process.wait(10) == 0
+    assert process.wait(60) == 0
     assert process.stdout.read() == ""
     process.stdout.close()
     assert list(temporary.iterdir()) == []

@@ -75,10 +75,10 @@ def test_a_run_tells_all_it_learns_and_its_checkpoint_predicts_cold_and_warm(
         input=asked.read_text(),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=150,
         check=True,
     )
-    assert cold.end(60) == 0, cold.stderr
+    assert cold.end(150) == 0, cold.stderr
     (found,) = json.loads(cold.stdout.splitlines()[-1])["predictions"]
     assert (found["input"], found["label"] in ("ball", "box")) == ("inputs/one.png", True)
     assert sum(found["scores"].values()) == pytest.approx(1, abs=0.001)
@@ -102,7 +102,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(
     start.variables |= {"EPOCHS": "4", "PARAM_WARMUP_EPOCHS": "1", "PARAM_LABEL_SMOOTHING": "0.1"}
     whole = start(JOB_ID="whole", BACKEND_BASE_URL=None)
     recorder.reply = lambda call: Reply(cancel=call.is_epoch and call.body["epoch"] == 2)
-    assert start().end(90) == 143
+    assert start().end() == 143
     assert recorder.done()["status"] == "cancelled"
     assert not any("train/top1" in beat.body["metrics"] for beat in recorder.epochs()), "no picture has one label"
     recorder.taken.clear()
@@ -207,10 +207,10 @@ def test_names_sizes_and_the_hubs_weights_are_judged_and_kept(
 def test_what_does_not_fit_is_named(start: Starter, recorder: Recorder) -> None:
     unknown = start(MODEL_NAME="resnet81", BACKEND_BASE_URL=None)
     boxes = start(DATASET_ID="boxes", JOB_ID="boxes")
-    assert unknown.end(60) == 2
+    assert unknown.end(150) == 2
     (line,) = unknown.stderr.splitlines()
     assert line.startswith(MARK + "MODEL_NAME=resnet81 is not valid: timm has no such model; did you mean resnet")
-    assert boxes.end(60) == 1
+    assert boxes.end(150) == 1
     assert "use trainer-ultralytics for this one" in recorder.done()["error"]["message"]
 
 
@@ -219,13 +219,13 @@ def test_a_hub_that_hangs_costs_a_few_seconds_and_is_told(start: Starter, record
     away = start(PARAM_PRETRAINED="true", EPOCHS=1, BACKEND_BASE_URL=None, JOB_ID="away")
     try:
         run = start(PARAM_PRETRAINED="true", HF_ENDPOINT=hub.url, JOB_ID="hangs")
-        recorder.wait_for(lambda seen: seen.events("warning"), 60)
+        recorder.wait_for(lambda seen: seen.events("warning"))
         run.stop()
-        assert run.end(30) == 143
+        assert run.end(60) == 143
     finally:
         hub.close()
     asked, told = (next(c.at for c in recorder.taken if c.name == name) for name in ("dataset_ready", "warning"))
-    assert told - asked < 10
+    assert told - asked < 30
     assert "does not answer within 5 s" in run.stdout
     (warning,) = recorder.events("warning")
     assert "test_resnet starts from scratch" in warning["message"]
@@ -239,7 +239,7 @@ def alive(processes: list[psutil.Process]) -> list[psutil.Process]:
     return [one for one in processes if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
 
 
-def gone(processes: list[psutil.Process], seconds: float = 15) -> bool:
+def gone(processes: list[psutil.Process], seconds: float = 60) -> bool:
     deadline = time.monotonic() + seconds
     while alive(processes) and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -249,19 +249,19 @@ def gone(processes: list[psutil.Process], seconds: float = 15) -> bool:
 def test_a_cancel_in_an_epoch_and_a_kill_leave_no_worker(start: Starter, recorder: Recorder) -> None:
     start.variables |= {"EPOCHS": "3000", "PARAM_WORKERS": "2", "HEARTBEAT_SECONDS": "0.1"}
     run = start()
-    beat = recorder.wait_for(lambda seen: [c for c in seen.taken if c.body.get("step") and not c.is_epoch], 60)[0].body
+    beat = recorder.wait_for(lambda seen: [c for c in seen.taken if c.body.get("step") and not c.is_epoch])[0].body
     assert (beat["phase"], beat["epochs"]) in (("training", 3000), ("validating", 3000))
     assert 0 < beat["progress"] < 1
     workers = psutil.Process(run.process.pid).children(recursive=True)
     assert len(workers) >= 2
     run.stop()
-    assert run.end(30) == 143
+    assert run.end(60) == 143
     done = recorder.done()
     assert (done["status"], done["error"]) == ("cancelled", None)
     assert gone(workers)
     recorder.taken.clear()
     run = start(JOB_ID="killed")
-    recorder.wait_for(lambda seen: seen.epochs(), 60)
+    recorder.wait_for(lambda seen: seen.epochs())
     workers = psutil.Process(run.process.pid).children(recursive=True)
     run.stop(signal.SIGKILL)
     run.process.wait()
@@ -272,7 +272,7 @@ def test_a_model_that_runs_away_fails_in_words_and_uploads_nothing(
     start: Starter, recorder: Recorder, storage: Storage
 ) -> None:
     run = start(LEARNING_RATE=1e6, PARAM_OPTIMIZER="sgd", PARAM_SCHEDULE="constant", MODEL_NAME="test_vit")
-    assert run.end(60) == 1
+    assert run.end(150) == 1
     (beat,) = recorder.epochs()
     assert beat.body["metrics"]["val/loss"] == "NaN"
     error = recorder.done()["error"]
@@ -314,18 +314,18 @@ def test_two_processes_train_one_model_and_one_speaks(start: Starter, recorder: 
     together(start, start.script)
     recorder.reply = lambda call: Reply(cancel=call.job == "cancelled" and call.is_epoch)
     run = start(EPOCHS=3)
-    run.succeeds(120)
+    run.succeeds()
     assert [beat.body["epoch"] for beat in recorder.epochs()] == [1, 2, 3]
     assert recorder.done()["metrics"]["val/top1"] > 0.9
     assert run.stdout.count("settings: ") == 1
     assert sorted(storage.keys(PREFIX)) == [PREFIX + "best.pt", PREFIX + "last.pt"]
     recorder.taken.clear()
     run = start(EPOCHS=3000, JOB_ID="cancelled")
-    recorder.wait_for(lambda seen: seen.epochs(), 60)
+    recorder.wait_for(lambda seen: seen.epochs())
     processes = psutil.Process(run.process.pid).children(recursive=True)
     began = time.monotonic()
-    assert run.end(40) != 0
-    assert time.monotonic() - began < 20
+    assert run.end(60) != 0
+    assert time.monotonic() - began < 28  # torchrun itself would wait for 30
     assert (recorder.done()["status"], recorder.done()["error"]) == ("cancelled", None)
     assert gone(processes)
 
@@ -334,7 +334,7 @@ def test_what_breaks_in_the_second_process_is_the_runs_failure(start: Starter, r
     broken = start.folder / "broken.py"
     broken.write_text(BROKEN)
     together(start, broken)
-    assert start(EPOCHS=3).end(90) != 0
+    assert start(EPOCHS=3).end() != 0
     done = recorder.done()
     assert (done["status"], done["error"]["type"]) == ("failed", "ArithmeticError")
     assert "the second process is broken" in done["error"]["traceback"]

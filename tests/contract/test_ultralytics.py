@@ -33,7 +33,7 @@ def test_a_detector_trains_tells_and_predicts(
     start: Starter, starter: MakeStarter, recorder: Recorder, storage: Storage
 ) -> None:
     run = start()
-    run.succeeds(120)
+    run.succeeds()
     assert [(beat.body["epoch"], beat.body["epochs"]) for beat in recorder.epochs()] == [(1, 2), (2, 2)]
     for beat in recorder.epochs():
         assert beat.body["metrics"].keys() >= BOXES | {"lr"}
@@ -69,7 +69,7 @@ def test_a_classifier_trains_from_the_teams_weights_and_resumes(
     start: Starter, recorder: Recorder, storage: Storage
 ) -> None:
     variables = {"TASK_TYPE": "classify", "MODEL_NAME": "yolo11n-cls", "DATASET_ID": "unsplit"}
-    start(**variables).succeeds(120)
+    start(**variables).succeeds()
     for beat in recorder.epochs():
         assert beat.body["metrics"].keys() >= {"train/loss", "val/loss", "val/top1", "val/top5", "lr"}
     assert recorder.events("dataset_ready")[0]["data"]["classes"] == ["ball", "box"]
@@ -81,13 +81,13 @@ def test_a_classifier_trains_from_the_teams_weights_and_resumes(
     recorder.taken.clear()
     try:
         run = start(**variables, EPOCHS=1, JOB_ID=JOB + "2")
-        run.succeeds(120)
+        run.succeeds()
     finally:
         storage.client.delete_object(Bucket=storage.bucket, Key="weights/yolo11n-cls.pt")
     assert "starts from weights/yolo11n-cls.pt in the storage" in run.stdout
     assert not recorder.events("warning")
     run = start(**variables, EPOCHS=1, JOB_ID=JOB + "3", RESUME_FROM=PREFIX + "last.pt")
-    run.succeeds(120)
+    run.succeeds()
     assert "starts a fresh schedule of 1 epochs" in run.stdout
 
 
@@ -99,7 +99,7 @@ def test_a_signal_in_the_middle_of_an_epoch_cancels_and_its_checkpoint_resumes(
     seen = len(recorder.taken)
     recorder.wait_for(lambda now: [c for c in now.taken[seen:] if c.body.get("phase") == "training"])
     run.stop()
-    assert run.end(30) == 143
+    assert run.end(60) == 143
     done = recorder.done()
     assert (done["status"], done["error"]) == ("cancelled", None)
     assert done == run.receipt()
@@ -108,7 +108,7 @@ def test_a_signal_in_the_middle_of_an_epoch_cancels_and_its_checkpoint_resumes(
     again = start(EPOCHS=300, ATTEMPT=2, RESUME_FROM=PREFIX + "last.pt")
     first = recorder.wait_for(lambda now: now.epochs(), 120)[0].body
     again.stop()
-    assert again.end(30) == 143
+    assert again.end(60) == 143
     assert first["epoch"] == reached + 1
     assert f"resumes {PREFIX}last.pt after epoch {reached} of 300" in again.stdout
 
@@ -116,14 +116,14 @@ def test_a_signal_in_the_middle_of_an_epoch_cancels_and_its_checkpoint_resumes(
 def test_an_interrupted_run_ends_about_where_an_uninterrupted_one_does(start: Starter, recorder: Recorder) -> None:
     """About: its checkpoints hold the averaged weights in half precision, so no continuation can be exact."""
     start.variables.update(EPOCHS="4", LEARNING_RATE="0.002", PARAM_OPTIMIZER="AdamW")
-    start(JOB_ID=JOB + "1").succeeds(120)
+    start(JOB_ID=JOB + "1").succeeds()
     straight = {beat.body["epoch"]: beat.body["metrics"] for beat in recorder.epochs()}
     recorder.taken.clear()
     recorder.reply = lambda call: Reply(cancel=call.body.get("epoch") == 2 and bool(call.body.get("metrics")))
-    assert start(JOB_ID=JOB + "2").end(120) == 143
+    assert start(JOB_ID=JOB + "2").end() == 143
     recorder.reply = lambda call: Reply()
     recorder.taken.clear()
-    start(JOB_ID=JOB + "3", RESUME_FROM=f"checkpoints/job-{JOB}2/last.pt").succeeds(120)
+    start(JOB_ID=JOB + "3", RESUME_FROM=f"checkpoints/job-{JOB}2/last.pt").succeeds()
     resumed = {beat.body["epoch"]: beat.body["metrics"] for beat in recorder.epochs()}
     assert list(resumed)[-1] == 4
     for epoch, metrics in resumed.items():
@@ -135,7 +135,7 @@ def test_an_interrupted_run_ends_about_where_an_uninterrupted_one_does(start: St
     other = start(JOB_ID=JOB + "4", RESUME_FROM=f"checkpoints/job-{JOB}2/last.pt", LEARNING_RATE="0.001")
     assert recorder.wait_for(lambda now: now.epochs(), 120)[0].body["epoch"] == 1
     other.stop()
-    assert other.end(30) == 143
+    assert other.end(60) == 143
     assert "starts a fresh schedule of 4 epochs" in other.stdout and "planned with lr0=0.002" in other.stdout
 
 
@@ -150,7 +150,7 @@ def test_an_interrupted_run_ends_about_where_an_uninterrupted_one_does(start: St
 )
 def test_a_bad_variable_ends_it_before_torch_is_loaded(start: Starter, changes: dict[str, str], said: str) -> None:
     run = start(**changes)
-    assert run.end(20) == 2
+    assert run.end(60) == 2
     (line,) = run.stderr.splitlines()
     assert line.startswith(MARK + said)
 
@@ -166,7 +166,7 @@ def test_a_dataset_of_the_other_task_is_named(
     start: Starter, recorder: Recorder, task: str, dataset: str, said: str
 ) -> None:
     model = "yolo11n" if task == "detect" else "yolo11n-cls"
-    assert start(TASK_TYPE=task, MODEL_NAME=model, DATASET_ID=dataset).end(60) == 1
+    assert start(TASK_TYPE=task, MODEL_NAME=model, DATASET_ID=dataset).end() == 1
     assert said in recorder.done()["error"]["message"]
 
 
@@ -208,8 +208,8 @@ def test_a_hub_that_hangs_does_not_hold_up_the_run(start: Starter, recorder: Rec
     hub = Gate("http://127.0.0.1:9", mode="hanging")
     try:
         run = start(HTTPS_PROXY=hub.url, NO_PROXY="127.0.0.1", EPOCHS=1)
-        recorder.wait_for(lambda seen: seen.events("warning"), 40)
+        recorder.wait_for(lambda seen: seen.events("warning"), 90)
         run.stop()
-        assert run.end(30) == 143
+        assert run.end(60) == 143
     finally:
         hub.close()

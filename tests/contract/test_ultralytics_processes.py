@@ -77,7 +77,7 @@ def test_two_processes_train_one_detector_and_one_of_them_speaks(
     script.write_text(ON_CPU)
     under_torchrun(start, str(script))
     run = start()
-    run.succeeds(150)
+    run.succeeds()
     assert [beat.body["epoch"] for beat in recorder.epochs()] == [1, 2]
     done = recorder.done()
     assert (done["status"], done["checkpoint"]) == ("succeeded", PREFIX + "best.pt")
@@ -91,7 +91,7 @@ def test_two_processes_train_one_detector_and_one_of_them_speaks(
 def test_without_a_gpu_for_each_it_says_so_and_ends(start: Starter, recorder: Recorder) -> None:
     under_torchrun(start, str(TRAINER / "train.py"))
     run = start(CUDA_VISIBLE_DEVICES="0,1")
-    assert run.end(90) == 1, "torchrun's"
+    assert run.end() == 1, "torchrun's"
     error = recorder.done()["error"]
     assert error["type"] == "BadConfiguration"
     assert error["message"].startswith("WORLD_SIZE=2 is not valid: ultralytics trains with several processes on one")

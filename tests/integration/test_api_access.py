@@ -50,7 +50,7 @@ def test_every_route_asks_who_is_there(shared: Backend, method: str, path: str) 
         strangers.append({"Authorization": f"Bearer {job_token}"})
     else:
         strangers.append({"Authorization": f"Bearer {TOKEN}"})
-    with httpx2.Client(base_url=shared.url) as http:
+    with httpx2.Client(base_url=shared.url, timeout=60) as http:
         for headers in strangers:
             body = {"json": HEARTBEAT | {"type": "x", "status": "failed"}} if path.endswith(CALLBACKS) else {}
             answer = http.request(method, filled(path), headers=headers, **body)
@@ -68,7 +68,7 @@ def test_a_job_token_opens_only_its_own_jobs_callbacks(shared: Backend) -> None:
     shared.wait_state(mine, "RUNNING")
     signed = tokens(shared).sign(mine, 1)
     headers = {"Authorization": f"Bearer {signed}"}
-    with httpx2.Client(base_url=shared.url, headers=headers) as http:
+    with httpx2.Client(base_url=shared.url, headers=headers, timeout=60) as http:
         assert http.post(f"/v1/jobs/{mine}/heartbeat", json={"attempt": 1, "seq": 10**6}).status_code == 200
         refused = http.post(f"/v1/jobs/{other}/done", json={"attempt": 1, "seq": 1, "status": "succeeded"})
         assert refused.status_code == 401
@@ -104,7 +104,7 @@ def forged(backend: Backend) -> dict[str, str]:
 
 
 def test_forged_tokens_are_refused(shared: Backend) -> None:
-    with httpx2.Client(base_url=shared.url) as http:
+    with httpx2.Client(base_url=shared.url, timeout=60) as http:
         for name, token in forged(shared).items():
             answer = http.post("/v1/jobs/j/heartbeat", json=HEARTBEAT, headers={"Authorization": f"Bearer {token}"})
             assert answer.status_code == 401, (name, answer.text)
@@ -118,6 +118,7 @@ def test_a_token_expired_by_a_clock_that_is_off_still_counts_and_is_renewed(shar
         f"{shared.url}/v1/jobs/{job_id}/heartbeat",
         json={"attempt": 1, "seq": 10**6},
         headers={"Authorization": f"Bearer {three_minutes_ago}"},
+        timeout=60,
     )
     assert answer.status_code == 200
     fresh = answer.json()["token"]
@@ -126,9 +127,11 @@ def test_a_token_expired_by_a_clock_that_is_off_still_counts_and_is_renewed(shar
         f"{shared.url}/v1/jobs/{job_id}/heartbeat",
         json={"attempt": 1, "seq": 10**6 + 1},
         headers={"Authorization": f"Bearer {fresh}"},
+        timeout=60,
     )
     assert (again.status_code, again.json()["token"]) == (200, None)
     shared.ask("POST", f"/v1/jobs/{job_id}/cancel")
+    shared.wait_closed(job_id)  # other tests read all files of runs
 
 
 @pytest.mark.parametrize(

@@ -55,11 +55,11 @@ def test_watching_goes_on_where_it_was_after_the_backend_was_killed(
 ) -> None:
     backend = make_backend().start().with_sample()
     shell = Shell(backend, tmp_path)
-    with shell.start("submit", *PROBE, "--epochs", "20", "--set", "epoch_seconds=0.15", "--watch") as process:
+    with shell.start("submit", *PROBE, "--epochs", "20", "--set", "epoch_seconds=0.3", "--watch") as process:
         wait_for("the third epoch", lambda: (shell.newest().get("epoch") or 0) >= 3)
         backend.kill()
         backend.start()
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=200)
     assert process.returncode == 0, err
     assert [int(number) for number in re.findall(r"^epoch +(\d+)/20", out, re.M)] == list(range(1, 21))
     assert err.count("connection lost, reconnecting") == 1
@@ -211,12 +211,14 @@ def test_following_a_log_goes_on_after_the_backend_was_killed(
 ) -> None:
     backend = make_backend().start().with_sample()
     shell = Shell(backend, tmp_path)
-    job_id = backend.submit(epochs=20, epoch_seconds=0.15)
+    go = tmp_path / "go"
+    job_id = backend.submit(params={"epochs": 20, "epoch_seconds": 0.05, "gate": str(go)})
     with shell.start("logs", job_id, "-f") as process:
         assert process.stdout is not None and process.stderr is not None
         first = process.stdout.readline()  # it follows by now
         backend.kill()
         backend.start()
+        go.touch()  # not before: what has ended is not followed
         rest, err = process.stdout.read(), process.stderr.read()
     assert process.returncode == 0, err
     assert first + rest == backend.log_text(job_id)

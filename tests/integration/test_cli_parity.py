@@ -45,7 +45,7 @@ class Trainer:
 
     def train(self, **params: Any) -> str:
         job_id = self.submit(**params)
-        assert self.shell.backend.wait_end(job_id, 60)["state"] == "SUCCEEDED"
+        assert self.shell.backend.wait_end(job_id)["state"] == "SUCCEEDED"
         return job_id
 
     def parity(self, *arguments: str, code: int = 0) -> Said:

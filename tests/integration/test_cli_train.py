@@ -118,7 +118,7 @@ def test_sigterm_is_passed_on_to_the_trainer(shell: Shell) -> None:
             lambda: (job := shell.newest()).get("epochs") == 5000 and job["state"] == "RUNNING" and job,
         )
         process.send_signal(signal.SIGTERM)
-        out, _ = process.communicate(timeout=30)
+        out, _ = process.communicate(timeout=120)
     assert process.returncode == 130
     assert "stopping" in out
     assert shell.backend.job(job["id"])["state"] == "CANCELLED"
@@ -164,7 +164,7 @@ def test_a_backend_killed_meanwhile_has_the_whole_story_after_its_restart(
         wait_for("the third epoch", lambda: (shell.newest().get("epoch") or 0) >= 3)
         backend.kill()
         backend.start()
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=200)
     assert process.returncode == 0, err
     assert "epoch 20 of 20" in out
     assert "✔ SUCCEEDED" in err

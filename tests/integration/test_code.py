@@ -128,7 +128,7 @@ def test_more_than_a_bundle_is_refused_while_it_arrives(clustered: Backend) -> N
 
     headers = {"Content-Type": "application/zip"}
     assert clustered.http.put(f"/v1/code/{large.hash}", content=pieces(), headers=headers).status_code == 413
-    anonymous = httpx2.put(f"{clustered.url}/v1/code/{large.hash}", content=b"x", headers=headers)
+    anonymous = httpx2.put(f"{clustered.url}/v1/code/{large.hash}", content=b"x", headers=headers, timeout=60)
     assert anonymous.status_code == 401
     too_large = clustered.http.get(f"/v1/code/{large.hash}/file", params={"path": "large.py"})
     assert too_large.status_code == 413
@@ -142,9 +142,9 @@ def test_a_pod_gets_the_archive_by_a_url_that_runs_out(clustered: Backend) -> No
     codes = CodeStore(store)
     assert codes.put(bundle) == bundle.hash
     url = codes.url(bundle.hash, 60, store.address.endpoint)
-    assert httpx2.get(url, trust_env=False).content == bundle.archive()
-    assert httpx2.get(url.replace(bundle.hash, "0" * 64), trust_env=False).status_code == 403
-    assert httpx2.get(url.split("?")[0], trust_env=False).status_code == 403
+    assert httpx2.get(url, trust_env=False, timeout=60).content == bundle.archive()
+    assert httpx2.get(url.replace(bundle.hash, "0" * 64), trust_env=False, timeout=60).status_code == 403
+    assert httpx2.get(url.split("?")[0], trust_env=False, timeout=60).status_code == 403
     elsewhere = codes.url(bundle.hash, 60, "http://s3.test:9000")
     assert elsewhere.startswith(f"http://s3.test:9000/{store.address.bucket}/{code_key(bundle.hash)}?")
     assert store.address.secret_key not in elsewhere
@@ -329,7 +329,7 @@ def test_watching_ends_with_the_job_or_with_ctrl_c_which_leaves_it(shell: Shell)
         assert watching.stdout is not None
         job_id = watching.stdout.readline().split()[0]
         end(shell.backend, {"id": job_id})
-        _, err = watching.communicate(timeout=30)
+        _, err = watching.communicate(timeout=120)
     finally:
         watching.kill()
     assert watching.returncode == 130

@@ -1,7 +1,7 @@
 """The code of local runs: kept as it was when they started, whatever becomes of the folder or the store."""
 
 import shutil
-import time
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from tests.real.backend import TESTS, Backend, wait_for
 from tests.real.telling import change
 from trainyard.callbacks.token import Tokens
 from trainyard.errors import NotFound
-from trainyard.executors.bundle import bundle_folder
+from trainyard.executors.bundle import Bundle, bundle_folder
 from trainyard.executors.codestore import CodeStore
 from trainyard.jobs.keeping import CodeKeeper
 from trainyard.settings import load_settings
@@ -84,10 +84,18 @@ def test_a_store_that_is_away_holds_nothing_up_and_the_next_run_keeps_the_code(
     here = load_settings(_env_file=None, data_dir=tmp_path, **given)
     away = here.model_copy(update={"s3_endpoint": "http://127.0.0.1:9"})
     bundle = bundle_folder(PROBE)
-    keeper = CodeKeeper(CodeStore(Store.from_settings(away)))
-    began = time.monotonic()
+    kept = threading.Event()
+
+    class Held(CodeStore):
+        """Is asked at once, and answers once `keep` has returned."""
+
+        def put(self, bundle: Bundle) -> str:
+            assert kept.wait(60)
+            return super().put(bundle)
+
+    keeper = CodeKeeper(Held(Store.from_settings(away)))
     keeper.keep(bundle)
-    assert time.monotonic() - began < 0.5
+    kept.set()
     keeper.close()
     codes = CodeStore(Store.from_settings(here))
     with pytest.raises(NotFound):

@@ -78,7 +78,7 @@ def test_one_failing_write_takes_nothing_of_the_others_with_it(database: Databas
     gate, results = threading.Event(), []
 
     def slow(_conn: sa.Connection) -> None:
-        gate.wait(10)  # everything below queues up behind this one and is committed together
+        gate.wait(60)  # everything below queues up behind this one and is committed together
 
     def good(name: str) -> None:
         database.write(lambda conn: conn.execute(projects.insert().values(id=name, name=name, created_at=1)))
@@ -101,7 +101,7 @@ def test_one_failing_write_takes_nothing_of_the_others_with_it(database: Databas
         thread.start()
     gate.set()
     for thread in (first, *rest):
-        thread.join(20)
+        thread.join(120)
     assert sorted(results) == ["clashed", "p0", "p1", "p2", "p3", "p4", "refused"]
     assert count(database, projects) == 6
 
@@ -161,7 +161,7 @@ def test_an_end_is_written_once_whatever_races(database: Database) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(120)
     assert len(won) == 1
     with database.read() as conn:
         assert repository.get(conn, job.id).state == won[0]
@@ -250,7 +250,7 @@ def test_a_failure_of_the_database_takes_back_what_was_in_its_transaction(databa
     gate, stored, failed = threading.Event(), list[str](), list[str]()
 
     def slow(_conn: sa.Connection) -> None:
-        gate.wait(10)
+        gate.wait(60)
 
     def put(name: str) -> None:
         database.write(lambda conn: conn.execute(projects.insert().values(id=name, name=name, created_at=1)))
@@ -274,7 +274,7 @@ def test_a_failure_of_the_database_takes_back_what_was_in_its_transaction(databa
         time.sleep(0.05)  # in this order, all behind the first
     gate.set()
     for thread in (first, *rest):
-        thread.join(20)
+        thread.join(120)
     assert (sorted(stored), failed) == (["after", "before"], ["broken"])
     with database.read() as conn:
         kept = set(conn.execute(sa.select(projects.c.id)).scalars())

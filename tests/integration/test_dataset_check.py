@@ -30,7 +30,7 @@ def upload(backend: Backend, path: Path, **query: str) -> str:
     return str(backend.ask("POST", "/v1/datasets", params=query, content=path.read_bytes(), timeout=120)["id"])
 
 
-def report_of(backend: Backend, dataset_id: str, seconds: float = 60) -> dict[str, Any]:
+def report_of(backend: Backend, dataset_id: str, seconds: float = 120) -> dict[str, Any]:
     """Once it was checked."""
 
     def look() -> dict[str, Any] | None:
@@ -228,9 +228,14 @@ def test_a_training_that_can_only_fail_is_refused_and_a_doubtful_one_is_not(shar
 def test_what_is_still_being_checked_may_be_trained_on(shared: Backend, large: Path, tmp_path: Path) -> None:
     upload(shared, large, name="large-submit")
     waiting = upload(shared, write_zip(tmp_path / "w.zip", folders(480)), name="waiting")
-    assert shared.ask("GET", f"/v1/datasets/{waiting}")["check"]["state"] == "waiting"
-    shared.wait_end(shared.submit(dataset_id=waiting, epochs=1))
-    assert shared.http.get(f"/v1/datasets/{waiting}/pictures").status_code == 409
+    checker, _ = wait_for("both processes", lambda: found if len(found := checkers(shared)) == 2 else None)
+    checker.suspend()  # so that it is still at it however long the training takes
+    try:
+        assert shared.ask("GET", f"/v1/datasets/{waiting}")["check"]["state"] == "waiting"
+        shared.wait_end(shared.submit(dataset_id=waiting, epochs=1))
+        assert shared.http.get(f"/v1/datasets/{waiting}/pictures").status_code == 409
+    finally:
+        checker.resume()
     shared.ask("DELETE", "/v1/datasets/large-submit")
     assert report_of(shared, waiting)["state"] == "done"
 
@@ -279,7 +284,7 @@ def test_it_holds_no_secret_and_is_gone_with_the_dataset(shared: Backend, large:
         assert TOKEN not in str(process.environ())
         assert process.nice() > 0
     shared.ask("DELETE", f"/v1/datasets/{dataset_id}")
-    wait_for("all to be gone", lambda: not checkers(shared), 10)
+    wait_for("all to be gone", lambda: not checkers(shared))
     wait_for("its files to be gone", lambda: not list((shared.folder / "data" / "checks" / "work").iterdir()))
 
 
@@ -290,7 +295,7 @@ def test_a_backend_that_is_killed_takes_its_checkers_along_and_goes_on_after_its
     dataset_id = upload(backend, large, name="large")
     wait_for("both processes", lambda: len(checkers(backend)) == 2)
     backend.kill()
-    wait_for("all to be gone", lambda: not checkers(backend), 30)
+    wait_for("all to be gone", lambda: not checkers(backend))
     backend.start()
     report = report_of(backend, dataset_id, 120)
     assert (report["state"], report["done_pictures"]) == ("done", LARGE)
@@ -418,8 +423,8 @@ def test_pictures_that_take_for_ever_keep_nobody_else_waiting(shared: Backend, t
                 wait_for("a picture for it", lambda one=process: one.status() == psutil.STATUS_STOPPED)
             with pytest.raises(TimeoutError):
                 asked[-1].result(2)
-            assert shared.http.get("/v1/datasets", timeout=10).status_code == 200
-            assert shared.http.get(first, timeout=10).status_code == 200  # it is kept
+            assert shared.http.get("/v1/datasets", timeout=60).status_code == 200
+            assert shared.http.get(first, timeout=60).status_code == 200  # it is kept
             assert listed(shared, dataset_id)["total"] == 61
             for process in stopped:
                 process.resume()

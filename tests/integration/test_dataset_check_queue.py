@@ -75,7 +75,7 @@ def standing(database: Database, dataset_id: str) -> Standing:
         return standings.standings(conn, [dataset_id])[dataset_id]
 
 
-def ended(database: Database, dataset_id: str, seconds: float = 60) -> Standing:
+def ended(database: Database, dataset_id: str, seconds: float = 120) -> Standing:
     def look() -> Standing | None:
         found = standing(database, dataset_id)
         return found if found.state in (CheckState.DONE, CheckState.FAILED) else None
@@ -205,9 +205,9 @@ def test_a_claim_is_kept_while_the_process_says_nothing(
     store: Store, database: Database, checks: Checks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(checking, "RENEW_SECONDS", 0.1)
-    monkeypatch.setattr(standings, "SILENT_SECONDS", 1.0)
+    monkeypatch.setattr(standings, "SILENT_SECONDS", 4.0)
     add(store, database, slow_zip(tmp_path / "slow.zip"), "slow")
-    checks(picture_seconds=2.0).start()
+    checks(picture_seconds=6.0).start()
     wait_for("its turn", lambda: standing(database, "slow").state is CheckState.CHECKING)
     stolen = False
     while standing(database, "slow").state is CheckState.CHECKING:

@@ -86,7 +86,7 @@ def test_two_backends_never_write_the_same_object(
 
         def slow(*args: Any) -> Any:
             begun.set()
-            assert may_go_on.wait(30)
+            assert may_go_on.wait(90)
             return real(*args)
 
         monkeypatch.setattr(stores[0], call, slow)
@@ -95,12 +95,12 @@ def test_two_backends_never_write_the_same_object(
                 first = pool.submit(services[0].remove, "race")
             else:
                 first = pool.submit(services[0].add, "default", "race", paths[0])
-            assert begun.wait(30)
+            assert begun.wait(90)
             second = pool.submit(services[1].add, "default", "race", paths[1])
             wait_for("the other's turn", lambda: second.done() or waits_for_a_turn(databases[1]))
             may_go_on.set()
-            first.result(30)
-            second.result(30)
+            first.result(120)
+            second.result(120)
         for dataset in (kept := services[1].list()):
             content = b"".join(services[1].download(dataset.id))
             assert hashlib.sha256(content).hexdigest() == dataset.sha256, dataset.id

@@ -1,6 +1,5 @@
 """Signing in, links, sessions, passwords and tokens, over HTTP."""
 
-import statistics
 import threading
 import time
 from collections.abc import Callable
@@ -58,7 +57,9 @@ def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(
     assert "Secure" in behind_tls.headers["set-cookie"].split("; ")
     public = make_backend(public_url="https://train.example").start()
     code = link(public, "admin")
-    begun = httpx2.post(f"{public.url}/v1/auth/link", json={"code": code}, headers={"Origin": "https://train.example"})
+    begun = httpx2.post(
+        f"{public.url}/v1/auth/link", json={"code": code}, headers={"Origin": "https://train.example"}, timeout=60
+    )
     assert "Secure" in begun.headers["set-cookie"].split("; ")
     assert public.ask("POST", "/v1/auth/links")["url"].startswith("https://train.example/sign-in#code=")
 
@@ -109,7 +110,7 @@ def test_a_wrong_name_takes_as_long_as_a_wrong_password(shared: Backend) -> None
 
     sign_in(shared, "timed", WRONG)  # the first of all loads argon2
     pairs = [(seconds("timed"), seconds(f"nobody-{number}")) for number in range(7)]
-    known, unknown = (statistics.median(times) for times in zip(*pairs, strict=True))
+    known, unknown = (min(times) for times in zip(*pairs, strict=True))  # what else the machine does counts least here
     assert 0.6 < known / unknown < 1.7, (known, unknown)
 
 
@@ -181,7 +182,7 @@ def test_somebody_disabled_is_out_at_once_and_comes_back_with_nothing_but_tokens
     token, waiting = with_token(shared, kim), link(shared, "disabled")
     shared.ask("PATCH", f"/v1/users/{kim.user_id}", json={"disabled": True})
     assert (kim.refused("GET", "/v1/me"), token.refused("GET", "/v1/me")) == (401, 401)
-    used = httpx2.post(f"{shared.url}/v1/auth/link", json={"code": waiting})
+    used = httpx2.post(f"{shared.url}/v1/auth/link", json={"code": waiting}, timeout=60)
     assert (used.status_code, code_of(used)) == (401, "wrong_credentials")
     assert shared.http.post("/v1/auth/links", json={"user": "disabled"}).status_code == 422
     shared.ask("PATCH", f"/v1/users/{kim.user_id}", json={"disabled": False})
@@ -225,7 +226,7 @@ def test_a_link_signs_in_once(shared: Backend) -> None:
 def test_a_link_is_good_for_a_quarter_of_an_hour(shared: Backend) -> None:
     code = link(shared, "admin")
     assert change_rows(shared, "UPDATE login_links SET expires_at = expires_at - 900") > 0
-    late = httpx2.post(f"{shared.url}/v1/auth/link", json={"code": code})
+    late = httpx2.post(f"{shared.url}/v1/auth/link", json={"code": code}, timeout=60)
     assert (late.status_code, code_of(late)) == (401, "wrong_credentials")
 
 
@@ -271,7 +272,7 @@ def test_a_session_left_open_makes_no_new_password(shared: Backend) -> None:
     begun = sign_in(shared, "left-open", RIGHT)
     thief = Person(shared, "thief", {"Cookie": cookie_of(begun), "Origin": shared.url})
     code = thief.ask("POST", "/v1/auth/links")["url"].partition("#code=")[2]
-    again = httpx2.post(f"{shared.url}/v1/auth/link", json={"code": code}, headers={"Origin": shared.url})
+    again = httpx2.post(f"{shared.url}/v1/auth/link", json={"code": code}, headers={"Origin": shared.url}, timeout=60)
     second = Person(shared, "thief", {"Cookie": cookie_of(again), "Origin": shared.url})
     assert second.refused("POST", "/v1/me/password", json={"new": WRONG}) == 422
 
@@ -292,7 +293,7 @@ def test_an_administrator_sets_a_password_anew_and_ends_what_was_open(shared: Ba
     waiting = link(shared, "forgetful")
     root.ask("PATCH", f"/v1/users/{open_one.user_id}", json={"password": WRONG})
     assert open_one.refused("GET", "/v1/me") == 401
-    assert httpx2.post(f"{shared.url}/v1/auth/link", json={"code": waiting}).status_code == 401
+    assert httpx2.post(f"{shared.url}/v1/auth/link", json={"code": waiting}, timeout=60).status_code == 401
     assert [sign_in(shared, "forgetful", password).status_code for password in (RIGHT, WRONG)] == [401, 200]
 
 
@@ -363,5 +364,5 @@ def test_the_installations_token_is_the_administrator_admin(shared: Backend) -> 
     listed = next(one for one in shared.ask("GET", "/v1/users")["items"] if one["name"] == "admin")
     assert (listed["administrator"], listed["disabled"]) == (True, False)
     both = {"Authorization": f"Bearer {TOKEN}x", "Cookie": signed_in(shared, "bystander").headers["Cookie"]}
-    refused = httpx2.get(f"{shared.url}/v1/me", headers=both)
+    refused = httpx2.get(f"{shared.url}/v1/me", headers=both, timeout=60)
     assert refused.status_code == 401  # a wrong token isn't made good by a cookie

@@ -24,7 +24,7 @@ def signs_in(text: str) -> str:
     """Whom the link in a text signs in, once."""
     found = LINK.search(text)
     assert found, text
-    first, second = (httpx2.post(f"{found[1]}/v1/auth/link", json={"code": found[2]}) for _ in range(2))
+    first, second = (httpx2.post(f"{found[1]}/v1/auth/link", json={"code": found[2]}, timeout=60) for _ in range(2))
     assert (first.status_code, second.status_code) == (200, 401)
     return str(first.json()["name"])
 
@@ -69,7 +69,7 @@ def test_a_password_is_asked_for_and_never_an_argument(shell: Shell) -> None:
     terminal.expect("is set")
     terminal.close()
     body = {"name": "typist", "password": "correct horse battery"}
-    assert httpx2.post(f"{shell.backend.url}/v1/auth/sign-in", json=body).status_code == 200
+    assert httpx2.post(f"{shell.backend.url}/v1/auth/sign-in", json=body, timeout=60).status_code == 200
     argv = [*CLI, "users", "password", "typist"]
     piped = subprocess.run(argv, input="short\n", env=shell.env, cwd=shell.folder, capture_output=True, text=True)
     assert piped.returncode != 0

@@ -22,7 +22,9 @@ def sent(backend: Backend, kim: Person, headers: dict[str, str], method: str = "
         name: value.format(port=backend.port) for name, value in headers.items()
     }
     path = "/v1/jobs/cancel" if method == "POST" else "/v1/jobs"
-    return httpx2.request(method, backend.url + path, headers=given, json={"ids": []} if method == "POST" else None)
+    return httpx2.request(
+        method, backend.url + path, headers=given, json={"ids": []} if method == "POST" else None, timeout=60
+    )
 
 
 @pytest.mark.parametrize(
@@ -67,15 +69,15 @@ def test_nobody_is_signed_in_by_another_page(shared: Backend) -> None:
     code = link(shared, "admin")
     body = {"code": code}
     for origin in ("http://127.0.0.1:1", "https://evil.example"):
-        refused = httpx2.post(f"{shared.url}/v1/auth/link", json=body, headers={"Origin": origin})
+        refused = httpx2.post(f"{shared.url}/v1/auth/link", json=body, headers={"Origin": origin}, timeout=60)
         assert refused.status_code == 403
         assert "set-cookie" not in refused.headers
-    assert httpx2.post(f"{shared.url}/v1/auth/link", json=body).status_code == 200  # a program, no page
+    assert httpx2.post(f"{shared.url}/v1/auth/link", json=body, timeout=60).status_code == 200  # a program, no page
 
 
 def test_the_cookie_of_another_port_is_another_one(shared: Backend, kim: Person) -> None:
     other = {"Cookie": kim.headers["Cookie"].replace(str(shared.port), "1")}
-    assert httpx2.get(f"{shared.url}/v1/me", headers=other).status_code == 401
+    assert httpx2.get(f"{shared.url}/v1/me", headers=other, timeout=60).status_code == 401
 
 
 def test_other_pages_show_none_of_our_pictures(shared: Backend) -> None:
@@ -92,6 +94,7 @@ def test_pages_may_be_allowed_and_a_proxy_be_in_front(make_backend: Callable[...
         f"{backend.url}/v1/auth/link",
         json={"code": link(backend, "admin")},
         headers={"Origin": "https://train.example"},
+        timeout=60,
     )
     assert begun.status_code == 200, begun.text
     kim = Person(backend, "kim", {"Cookie": cookie_of(begun)})

@@ -22,13 +22,15 @@ def test_a_job_runs_to_its_end_and_everything_of_it_is_kept(backend_on: Backend)
     assert not backend_on.processes_of(job_id)
 
 
+def told(backend: Backend, trace: str) -> list[str]:
+    return [line for line in backend.log.read_text().splitlines() if trace in line]
+
+
 def test_one_trace_id_finds_a_jobs_story_in_every_log(backend: Backend) -> None:
     job_id = backend.submit()
     trace = backend.wait_closed(job_id)["trace_id"]
-    told = [line for line in backend.log.read_text().splitlines() if trace in line]
-    assert any("submitted" in line for line in told)
-    assert any("launched" in line for line in told)
-    assert any("ended" in line for line in told)
+    for what in ("submitted", "launched", "ended"):
+        wait_for(f"a line that says {what}", lambda what=what: any(what in line for line in told(backend, trace)))
     ours = [line for line in backend.log_text(job_id).splitlines() if "[trainyard]" in line or "probe" in line]
     assert ours
     assert all(line.startswith(f"[TRACE:{trace}]") for line in ours)
@@ -53,6 +55,7 @@ def test_jobs_wait_for_a_slot_and_are_told_for_whom(make_backend: Any) -> None:
     backend.wait_state(first, "RUNNING")
     low = backend.submit(epochs=1)
     high = backend.submit(epochs=1, priority=5)
+    backend.wait_state(high, "QUEUED")
     waiting = wait_for("the reason", lambda: job if "slot" in (job := backend.job(low))["message"] else None)
     assert waiting["state"] == "QUEUED"
     assert first in waiting["message"]
@@ -64,7 +67,7 @@ def test_jobs_wait_for_a_slot_and_are_told_for_whom(make_backend: Any) -> None:
 def test_ten_submits_for_one_gpu_run_one_after_the_other(make_backend: Any) -> None:
     backend: Backend = make_backend(slots="10", gpus="0").start().with_sample()
     ids = [backend.submit(epochs=2) for _ in range(10)]
-    ended = [backend.wait_end(job_id, 60) for job_id in ids]
+    ended = [backend.wait_end(job_id) for job_id in ids]
     assert all(job["state"] == "SUCCEEDED" for job in ended)
     spans = sorted((job["launched_at"], job["finished_at"]) for job in ended)
     assert all(later[0] >= earlier[1] for earlier, later in itertools.pairwise(spans))

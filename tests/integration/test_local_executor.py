@@ -39,7 +39,7 @@ def test_a_script_runs_and_its_end_its_log_and_its_receipt_are_seen(runs: Runs) 
     assert (end.exit_code, end.signal, end.reason) == (0, None, None)
     assert end.receipt == Done(attempt=1, seq=9, status=DoneStatus.SUCCEEDED, metrics={"accuracy": 0.9})
     assert "working\n" in end.tail
-    assert abs(end.at - time.time()) < 60
+    assert abs(end.at - time.time()) < 120
     own_lines = [line for line in runs.log(run).splitlines() if "[trainyard]" in line]
     assert len(own_lines) == 2
     assert all(line.startswith(f"[TRACE:{run.trace_id}] [trainyard] ") for line in own_lines)
@@ -69,7 +69,7 @@ def test_a_crash_shows_its_exit_code_and_its_last_traceback(runs: Runs) -> None:
 
 def test_watch_tells_of_an_end_at_once(runs: Runs) -> None:
     run = runs.start("input")
-    wait_for(lambda: runs.changed, "the news", seconds=5)
+    wait_for(lambda: runs.changed, "the news")
     assert runs.changed == [run.job_id]
     assert isinstance(runs.executor.observe(run), Exited)
 
@@ -82,9 +82,9 @@ def test_an_executor_made_later_adopts_a_run_and_hears_of_its_end(runs: Runs) ->
     try:
         seen = later.observe(run)
         assert isinstance(seen, Alive)
-        assert abs(seen.started_at - time.time()) < 30
+        assert abs(seen.started_at - time.time()) < 120
         runs.child(run).kill()
-        assert wait_for(lambda: heard, "the news", seconds=5) == [run.job_id]
+        assert wait_for(lambda: heard, "the news") == [run.job_id]
         assert runs.end(run).signal == 9
     finally:
         later.close()
@@ -96,7 +96,7 @@ def test_where_the_kernel_has_no_pidfds_an_end_is_heard_of_all_the_same(
     monkeypatch.delattr(os, "pidfd_open")
     with Runs(tmp_path) as runs:
         run = runs.start("pass")
-        assert wait_for(lambda: runs.changed, "the news", seconds=5) == [run.job_id]
+        assert wait_for(lambda: runs.changed, "the news") == [run.job_id]
 
 
 def test_a_listener_that_fails_does_not_deafen_the_others(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -109,9 +109,10 @@ def test_a_listener_that_fails_does_not_deafen_the_others(tmp_path: Path, caplog
 
         later.watch(listener)
         for _ in range(2):
-            run = runs.start("import time; time.sleep(0.2)")
-            later.observe(run)
-            wait_for(lambda run=run: run.job_id in heard, "the news", seconds=5)
+            run = runs.start("import os, time\nwhile not os.path.exists('go'): time.sleep(0.01)")
+            later.observe(run)  # while it lives: only then is its end news
+            (runs.folder / "go").touch()
+            wait_for(lambda run=run: run.job_id in heard, "the news")
         later.close()
         assert "a mistake" in caplog.text
 
@@ -212,6 +213,7 @@ def test_a_run_that_ends_before_its_supervisor_is_seen_was_launched(
 def test_no_secret_is_written_to_the_run_folder_and_others_cannot_read_it(runs: Runs) -> None:
     run = runs.start("import time; print('on'); time.sleep(30)")
     runs.wait_for_line(run, "\non")
+    runs.child(run)  # its files are written by now
     folder = runs.files(run).path
     for path in [path for path in folder.rglob("*") if path.is_file()]:
         assert b"s3cret" not in path.read_bytes(), path

@@ -1,5 +1,6 @@
 """Environments of trainers, made by the real uv from the real package index."""
 
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -62,7 +63,7 @@ def test_an_environment_is_made_once_used_and_found_again_in_milliseconds(runs: 
     assert "is ready" in said[-1]
 
     took: list[float] = []
-    for _ in range(5):
+    for _ in range(30):
         began = time.perf_counter()
         env, said = make(runs)
         took.append(time.perf_counter() - began)
@@ -210,12 +211,10 @@ def test_a_cancel_stops_the_making_of_an_environment(runs: Runs, trainer: Path) 
         "#!/bin/sh\necho 'Resolved 40 packages in 1s' >&2\necho 'Downloading torch (800.0MiB)' >&2\nexec sleep 60\n"
     )
     slow.chmod(0o755)
-    said: list[str] = []
+    said, told = list[str](), "Making it: 40 packages, downloading torch"
     with pytest.raises(Stopped):
-        run_uv(str(slow), ["pip"], "Making it", said.append, lambda: len(said) > 1)
-    assert said[0].startswith("Making it: 40 packages, downloading torch, ")
-    assert said[0].endswith("1 s")
-    assert len(said) == 2
+        run_uv(str(slow), ["pip"], "Making it", said.append, lambda: told in said[-1] and len(said) > 1)
+    assert re.fullmatch(rf"{told}, \d+ s", said[-1])
 
 
 def test_a_cancelled_submit_ends_as_cancelled(runs: Runs, trainer: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -167,9 +167,13 @@ def test_a_job_that_waits_for_copies_reads_so(runs: Runs) -> None:
     slow = runs.folder / "slow-uv"
     slow.write_text(
         "#!/bin/sh\necho 'Resolved 3 packages in 1s' >&2\n"
-        "echo 'warning: Failed to hardlink files; falling back to full copy.' >&2\nexec sleep 1.5\n"
+        "echo 'warning: Failed to hardlink files; falling back to full copy.' >&2\n"
+        f"while [ ! -e {runs.folder}/told ]; do sleep 0.05; done\n"
     )
     slow.chmod(0o755)
-    said: list[str] = []
-    assert envs.run_uv(str(slow), ["pip"], "Making it", said.append, lambda: False).copied
-    assert said[0].startswith("Making it: 3 packages, copying, ")
+
+    def say(line: str) -> None:
+        if line.startswith("Making it: 3 packages, copying, "):
+            (runs.folder / "told").touch()
+
+    assert envs.run_uv(str(slow), ["pip"], "Making it", say, lambda: False).copied

@@ -56,7 +56,7 @@ def test_a_new_trainer_is_listed_by_a_running_backend_and_its_training_succeeds(
     assert "licence: Apache-2.0" in shell.run("trainers", "my-first").out
 
     job = backend.submit(framework="my-first", params={"epochs": 2})
-    ended = backend.wait_end(job, seconds=120)
+    ended = backend.wait_end(job, seconds=240)
     assert (ended["state"], ended["framework"]) == ("SUCCEEDED", "my-first"), backend.log_text(job)
     assert len(backend.curve(job, "val/accuracy")) == 2
     assert {"checkpoint", "sample"} <= {event["type"] for event in backend.events(job)}

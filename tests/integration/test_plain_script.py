@@ -57,7 +57,7 @@ def ask_mlflow(place: Installation, path: str, **body: object) -> Any:
     url = f"{place.settings.tracking_url}/api/2.0/mlflow/{path}"
     data = json.dumps(body).encode()
     request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=30) as answer:
+    with urllib.request.urlopen(request, timeout=90) as answer:
         return json.load(answer)
 
 

@@ -40,7 +40,7 @@ def run(recorder: Recorder, folder: Path) -> "subprocess.CompletedProcess[str]":
     variables = {"JOB_ID": JOB, "TRACE_ID": TRACE, "ATTEMPT": "1", "EPOCHS": "3", "PATH": os.environ["PATH"]}
     variables |= {"BACKEND_BASE_URL": recorder.url, "CALLBACK_TOKEN": TOKEN}
     return subprocess.run(
-        [sys.executable, "-I", script], env=variables, cwd=folder, capture_output=True, text=True, timeout=60
+        [sys.executable, "-I", script], env=variables, cwd=folder, capture_output=True, text=True, timeout=120
     )
 
 

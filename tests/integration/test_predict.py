@@ -3,6 +3,7 @@
 import base64
 import io
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -158,7 +159,8 @@ def test_the_second_call_is_answered_by_the_same_process_in_a_moment(asked: Back
     first, second = ask(asked, job_id), ask(asked, job_id)
     assert labels(first) == labels(second)
     assert (first["warm"], second["warm"]) == (False, True)
-    assert second["seconds"]["total"] < first["seconds"]["total"]
+    again = [second, *(ask(asked, job_id) for _ in range(4))]  # any one of them may be held up by something else
+    assert min(one["seconds"]["total"] for one in again) < first["seconds"]["total"]
     assert asked.process is not None
     assert int(labels(first)[0]) != asked.process.pid
 
@@ -196,9 +198,11 @@ def test_many_at_once_are_answered_in_turn_by_one_process_and_too_many_are_told_
     backend = own(predictors="1")
     job_id = job_with(backend)
     statuses: list[int] = []
+    all_here = threading.Barrier(30)
 
     def call(_number: int) -> list[str]:
-        with httpx2.Client(base_url=backend.url, headers=backend.http.headers, timeout=60) as http:
+        with httpx2.Client(base_url=backend.url, headers=backend.http.headers, timeout=120) as http:
+            all_here.wait(60)
             answer = http.post(f"/v1/jobs/{job_id}/predict", json=wanted)
         statuses.append(answer.status_code)
         return labels(answer.json()) if answer.is_success else [answer.json()["error"]["hint"]]
@@ -215,13 +219,13 @@ def test_many_at_once_are_answered_in_turn_by_one_process_and_too_many_are_told_
 
 
 def test_an_idle_one_ends_after_a_while_and_leaves_nothing(own: Callable[..., Backend]) -> None:
-    backend = own(predictor_idle_seconds="1")
+    backend = own(predictor_idle_seconds="4")
     job_id = job_with(backend)
     (pid,) = labels(ask(backend, job_id))
     process = psutil.Process(int(pid))
     assert process.environ()["CUDA_VISIBLE_DEVICES"] == ""
     assert process.nice() > psutil.Process().nice()
-    wait_for("its end", lambda: not psutil.pid_exists(int(pid)), 20)
+    wait_for("its end", lambda: not psutil.pid_exists(int(pid)))
     wait_for("its home to go", lambda: not list((backend.folder / "data" / "predictors").iterdir()))
     assert ask(backend, job_id)["warm"] is False
 
@@ -258,7 +262,7 @@ def test_a_backend_that_stops_does_not_wait_for_a_model_that_thinks(own: Callabl
         wait_for("its two processes", lambda: len(predictors(backend)) == 2)
         began = time.monotonic()
         backend.stop()
-        assert time.monotonic() - began < 15
+        assert time.monotonic() - began < 60  # it may think for 120 s
         assert answer.result().status_code == 503
         assert "shutting down" in answer.result().text
     assert not predictors(backend)
@@ -273,12 +277,12 @@ def test_a_predictor_ends_when_its_backend_was_killed_and_the_next_start_tidies_
     job_id = job_with(backend)
     (pid,) = labels(ask(backend, job_id))
     backend.kill()
-    wait_for("the predictor to see the end of its stdin", lambda: not predictors(backend), 10)
+    wait_for("the predictor to see the end of its stdin", lambda: not predictors(backend))
     homes = backend.folder / "data" / "predictors"
     assert list(homes.iterdir())
     backend.start()
     assert labels(ask(backend, job_id)) != [pid]
-    wait_for("the old home to go", lambda: len(list(homes.iterdir())) == 1, 40)
+    wait_for("the old home to go", lambda: len(list(homes.iterdir())) == 1)
 
 
 # -- what a trainer may do wrong ------------------------------------------------------------------------------------
@@ -335,11 +339,11 @@ def test_one_that_cannot_even_be_started_is_said_to_be_the_trainers_and_gets_its
 
 
 def test_one_that_takes_too_long_is_ended_with_all_that_it_started(own: Callable[..., Backend]) -> None:
-    backend = own(predict_seconds="4")
+    backend = own(predict_seconds="12")
     job_id = job_with(backend, {"mode": "hang"})
     status, error = refused(backend, job_id)
     assert status == 502
-    assert "longer than 4 s and was ended" in error["message"]
+    assert "longer than 12 s and was ended" in error["message"]
     assert "it thinks" in error["message"]
     assert not predictors(backend)
     assert left_in_store(backend) == []

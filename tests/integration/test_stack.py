@@ -90,7 +90,7 @@ def test_status_shows_each_service(running: Installation) -> None:
 
 
 def test_status_can_be_watched_until_ctrl_c(running: Installation) -> None:
-    with pexpect.spawn(CLI[0], [*CLI[1:], "status", "--watch"], env=running.env, timeout=60) as terminal:
+    with pexpect.spawn(CLI[0], [*CLI[1:], "status", "--watch"], env=running.env, timeout=120) as terminal:
         for _ in range(3):
             terminal.expect("backend")
         terminal.sendintr()
@@ -132,12 +132,13 @@ def test_a_service_that_is_killed_is_started_again_and_said_so(place: Installati
             record = place.stack.services[name]
             return record.phase == Phase.READY and record.identity is not None and record.identity.pid != before
 
-        wait_for(f"a new {name}", is_new, 40)
+        wait_for(f"a new {name}", is_new)
         assert place.stack.services[name].restarts == 1
     said = place.log("supervisor")
     assert "The backend died: killed by SIGKILL. Starting it again in 1 s." in said
     assert "S3 died: killed by SIGKILL. Starting it again in 1 s." in said
-    assert http_status(f"{place.settings.backend_url}/v1/health/ready") == 200
+    ready = f"{place.settings.backend_url}/v1/health/ready"
+    wait_for("the backend to see its store again", lambda: http_status(ready) == 200)
 
 
 def test_services_outlive_a_killed_supervisor_and_the_next_up_takes_them_over(place: Installation) -> None:
@@ -154,7 +155,7 @@ def test_services_outlive_a_killed_supervisor_and_the_next_up_takes_them_over(pl
         now = place.stack.services["backend"].identity
         return now is not None and now.pid not in before.values()
 
-    wait_for("a new backend", is_new, 40)
+    wait_for("a new backend", is_new)
 
 
 def test_down_finds_services_whose_supervisor_was_killed(place: Installation) -> None:
@@ -169,7 +170,7 @@ def test_a_number_in_the_record_that_belongs_to_a_stranger_now_is_left_alone(pla
     pid = place.pid("backend")
     psutil.Process(place.supervisor_pid()).kill()
     psutil.Process(pid).kill()
-    stranger = psutil.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
+    stranger = psutil.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
     try:
         state = place.data / "stack.json"
         state.write_text(state.read_text().replace(f'"pid": {pid}', f'"pid": {stranger.pid}'))
@@ -195,7 +196,7 @@ def test_a_taken_port_is_named_with_its_holder_and_nothing_is_started(place: Ins
 
 def test_two_at_once_end_with_one_set_of_services(place: Installation) -> None:
     several = [place.start("up", "--detach") for _ in range(3)]
-    answers = [process.communicate(timeout=120) for process in several]
+    answers = [process.communicate(timeout=280) for process in several]
     assert [process.returncode for process in several] == [0, 0, 0], answers
     commands = [" ".join(process.cmdline()) for process in place.processes()]
     for part in ("trainyard.stack", "trainyard.api", "weed"):
@@ -207,7 +208,7 @@ def test_ctrl_c_ends_everything_that_up_started_in_the_terminal(place: Installat
     assert process.stderr
     assert any("Ready in" in line for line in iter(process.stderr.readline, ""))
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=120)
     assert process.returncode == 0
     assert "All services have ended." in said
     assert place.processes() == []
@@ -218,5 +219,5 @@ def test_a_store_of_somebody_else_is_checked_and_never_started(tmp_path: Path) -
         began = time.monotonic()
         said = place.run("up", "--detach", code=1)
         assert f"S3 at {NOT_THERE} does not answer" in said
-        assert time.monotonic() - began < 30
+        assert time.monotonic() - began < 90  # and was not waited for
         assert place.processes() == []

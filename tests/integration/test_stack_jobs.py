@@ -25,7 +25,7 @@ def busy(tmp_path: Path) -> Iterator[tuple[Installation, str]]:
             params = {"epochs": 1000, "epoch_seconds": 1}
             body = {"framework": "probe", "dataset_id": "cats-dogs-classes", "params": params}
             job = client.post("/v1/jobs", body)["id"]
-            wait_for("the job to run", lambda: client.get(f"/v1/jobs/{job}")["state"] == "RUNNING", 60)
+            wait_for("the job to run", lambda: client.get(f"/v1/jobs/{job}")["state"] == "RUNNING")
         yield place, job
 
 
@@ -41,7 +41,7 @@ def test_down_without_a_terminal_refuses_while_a_job_runs(busy: tuple[Installati
 def test_down_in_a_terminal_asks_and_takes_no_for_an_answer(busy: tuple[Installation, str]) -> None:
     place, job = busy
     for answer, state in (("n", "RUNNING"), ("y", None)):
-        with pexpect.spawn(CLI[0], [*CLI[1:], "down"], env=place.env, cwd=place.folder, timeout=60) as terminal:
+        with pexpect.spawn(CLI[0], [*CLI[1:], "down"], env=place.env, cwd=place.folder, timeout=120) as terminal:
             terminal.expect("Cancel them and stop the services")
             terminal.sendline(answer)
             terminal.expect(pexpect.EOF)

@@ -34,7 +34,7 @@ def call(place: Installation, path: str, body: object = None, **headers: str) ->
     method = "PUT" if isinstance(body, bytes) else None
     url = f"{place.settings.tracking_url}{path}"
     asked = urllib.request.Request(url, data, {"Content-Type": "application/json"} | headers, method=method)
-    with urllib.request.urlopen(asked, timeout=30) as answer:
+    with urllib.request.urlopen(asked, timeout=90) as answer:
         return answer.read()
 
 
@@ -86,7 +86,7 @@ def test_its_environment_is_made_once(place: Installation) -> None:
     made = stamp.stat().st_mtime_ns
     place.run("down")
     place.run("up", "--detach")
-    wait_for("MLflow's start", lambda: place.stack.services["mlflow"].phase in (Phase.STARTING, Phase.READY), 60)
+    wait_for("MLflow's start", lambda: place.stack.services["mlflow"].phase in (Phase.STARTING, Phase.READY))
     assert stamp.stat().st_mtime_ns == made
 
 
@@ -94,6 +94,6 @@ def test_without_a_network_the_rest_is_up_and_the_reason_is_said(tmp_path: Path)
     away = {"HTTPS_PROXY": "http://127.0.0.1:9", "UV_CACHE_DIR": str(tmp_path / "cache"), "UV_HTTP_RETRIES": "0"}
     with installation(tmp_path, mlflow_url="") as place:
         place.run("up", "--detach", **away)
-        wait_for("the reason", lambda: "cannot be reached" in place.stack.services["mlflow"].detail, 60)
+        wait_for("the reason", lambda: "cannot be reached" in place.stack.services["mlflow"].detail)
         assert "MLflow's environment could not be made." in place.log("supervisor")
         assert http_status(f"{place.settings.backend_url}/v1/health/ready") == 200

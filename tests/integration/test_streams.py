@@ -86,9 +86,9 @@ def test_a_stream_without_an_id_begins_now(backend: Backend) -> None:
 
     listener = threading.Thread(target=listen)
     listener.start()
-    assert ready.wait(20)
+    assert ready.wait(90)
     new = backend.submit(epochs=1)
-    listener.join(30)
+    listener.join(120)
     assert not failures
     assert {event["job_id"] for event in seen} == {new}
 
@@ -97,7 +97,7 @@ def test_a_reader_from_before_an_older_database_was_put_back_is_told_and_goes_on
     """Ids begin again below the one it knows: it must neither wait for them to pass it nor think it missed nothing."""
     newest = max(event["id"] for event in shared.events(shared.submit(epochs=1)))
     headers = {"Last-Event-ID": str(newest + 1_000_000)}
-    with shared.http.stream("GET", "/v1/events", headers=headers, timeout=20) as answer:
+    with shared.http.stream("GET", "/v1/events", headers=headers, timeout=60) as answer:
         lines = answer.iter_lines()
         assert [next(lines) for _ in range(3)] == [": hello", "retry: 1000", ""]
         assert next(lines) == "event: gap"
@@ -114,15 +114,15 @@ def test_many_readers_that_leave_without_a_word_cost_nothing_afterwards(backend:
     backend.ask("GET", "/v1/jobs")
     before = process.num_fds()
     for _ in range(50):
-        with backend.http.stream("GET", "/v1/events", timeout=20) as answer:
+        with backend.http.stream("GET", "/v1/events", timeout=60) as answer:
             assert next(answer.iter_lines()) == ": hello"
-    wait_for("the descriptors to come back", lambda: process.num_fds() <= before + 4, 30)
+    wait_for("the descriptors to come back", lambda: process.num_fds() <= before + 4)
 
 
 def test_a_stop_does_not_wait_for_open_streams(backend: Backend) -> None:
-    with backend.http.stream("GET", "/v1/events", timeout=20) as answer:
+    with backend.http.stream("GET", "/v1/events", timeout=60) as answer:
         assert next(answer.iter_lines()) == ": hello"
-        backend.stop()  # fails after 30 s
+        backend.stop()  # fails where it never ends
 
 
 def test_a_log_is_followed_to_its_end(backend: Backend) -> None:
@@ -204,11 +204,14 @@ def behind(gate: Gate, make_backend: Callable[..., Backend]) -> Backend:
 
 def test_following_a_log_ends_while_the_store_is_away(gate: Gate, make_backend: Callable[..., Backend]) -> None:
     backend = behind(gate, make_backend).with_sample()
-    job_id = backend.submit(epochs=20, epoch_seconds=0.05)
-    with backend.http.stream("GET", f"/v1/jobs/{job_id}/log/stream", timeout=10) as answer:
+    go = backend.folder / "go"
+    job_id = backend.submit(params={"epochs": 20, "epoch_seconds": 0.05, "gate": str(go)})
+    with backend.http.stream("GET", f"/v1/jobs/{job_id}/log/stream", timeout=60) as answer:
         lines = answer.iter_lines()
         next(lines)
+        backend.wait_state(job_id, "RUNNING")
         gate.set("shut")
+        go.touch()  # not before: what has ended is archived at once
         assert "event: end" in lines
     assert backend.job(job_id)["closed_at"] is None
     assert "epoch 20 of 20" in backend.log_text(job_id)
@@ -227,14 +230,14 @@ def test_uploads_that_wait_for_the_store_hold_up_nothing_else(gate: Gate, make_b
         headers = {"Content-Type": "application/zip"}
         query = {"name": f"set {number}"}
         with suppress(httpx2.TransportError):  # the backend is killed at the end
-            backend.http.post("/v1/datasets", params=query, content=bundle.getvalue(), headers=headers, timeout=60)
+            backend.http.post("/v1/datasets", params=query, content=bundle.getvalue(), headers=headers, timeout=240)
 
     for number in range(uploads):
         threading.Thread(target=upload, args=(number,), daemon=True).start()
     spool = backend.folder / "data" / "spool"
     wait_for("all uploads to arrive", lambda: len(list(spool.glob("*.upload"))) == uploads)
     for _ in range(10):
-        answer = backend.http.get("/v1/jobs/job-20261121-101112-abcd/log", timeout=5)
+        answer = backend.http.get("/v1/jobs/job-20261121-101112-abcd/log", timeout=50)
         assert answer.status_code == 404
     assert len(list(spool.glob("*.upload"))) == uploads
 
@@ -242,7 +245,7 @@ def test_uploads_that_wait_for_the_store_hold_up_nothing_else(gate: Gate, make_b
 def test_a_flood_is_bounded_and_marked(make_backend: Any) -> None:
     small: Backend = make_backend(log_limit_mb="2").start().with_sample()
     job_id = small.submit("flood", epochs=2)
-    job = small.wait_closed(job_id, 60)
+    job = small.wait_closed(job_id)
     assert job["state"] == "SUCCEEDED"
     log = next((small.folder / "data" / "runs" / job_id).rglob("output.log"))
     assert log.stat().st_blocks * 512 < 8 << 20

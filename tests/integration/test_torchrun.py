@@ -89,7 +89,7 @@ def nothing_is_left(yard: Backend, job_id: str) -> bool:
 
 def test_two_gpus_are_two_processes_of_one_training_and_one_of_them_speaks(yard: Backend) -> None:
     job_id = submit(yard, epochs=2)
-    ended = yard.wait_closed(job_id, 120)
+    ended = yard.wait_closed(job_id, 240)
     log = yard.log_text(job_id)
     assert (ended["state"], ended["reason"]) == ("SUCCEEDED", "Completed"), log[-3000:]
     assert "trains on the CPU, processes: 2" in log
@@ -105,7 +105,7 @@ def test_a_cancel_in_mid_epoch_ends_torchrun_and_both_processes(yard: Backend) -
     processes = yard.processes_of(job_id)
     assert len(processes) >= 4, "the shim, torchrun and its two"
     yard.ask("POST", f"/v1/jobs/{job_id}/cancel")
-    ended = yard.wait_closed(job_id, 60)
+    ended = yard.wait_closed(job_id)
     assert (ended["state"], ended["reason"]) == ("CANCELLED", "CancelledByUser")
     assert all(is_gone(pid) for pid in processes)
     assert nothing_is_left(yard, job_id)
@@ -113,7 +113,7 @@ def test_a_cancel_in_mid_epoch_ends_torchrun_and_both_processes(yard: Backend) -
 
 def test_what_fails_in_the_second_process_is_the_jobs_failure(yard: Backend) -> None:
     job_id = submit(yard, "broken", epochs=3)
-    ended = yard.wait_closed(job_id, 90)
+    ended = yard.wait_closed(job_id)
     assert (ended["state"], ended["reason"]) == ("FAILED", "TrainerError")
     assert "ArithmeticError: the second process is broken" in ended["message"]
     assert 'raise ArithmeticError("the second process is broken")' in str(ended["evidence"])
@@ -125,7 +125,7 @@ def test_a_second_process_that_is_killed_is_no_cancel(yard: Backend) -> None:
     wait_for("the training", lambda: yard.job(job_id)["progress"], 120)
     (second,) = [one for one in map(psutil.Process, yard.processes_of(job_id)) if one.environ().get("RANK") == "1"]
     second.kill()
-    ended = yard.wait_closed(job_id, 60)
+    ended = yard.wait_closed(job_id)
     assert (ended["state"], ended["reason"]) == ("FAILED", "TrainerError"), yard.log_text(job_id)[-3000:]
     assert "process 1 of 2 was killed" in ended["message"]
     assert nothing_is_left(yard, job_id)
@@ -134,7 +134,7 @@ def test_a_second_process_that_is_killed_is_no_cancel(yard: Backend) -> None:
 def test_bad_configuration_keeps_its_name_though_torchruns_exit_code_is_another(yard: Backend) -> None:
     """And though torchrun ends the first process, which would tell it, before that one has begun."""
     job_id = submit(yard, "late", epochs=1)
-    ended = yard.wait_closed(job_id, 90)
+    ended = yard.wait_closed(job_id)
     assert (ended["state"], ended["reason"]) == ("FAILED", "BadConfiguration"), yard.log_text(job_id)[-3000:]
     assert ended["message"] == "MODEL_NAME is not valid"
 

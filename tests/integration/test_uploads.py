@@ -264,20 +264,20 @@ def test_what_expires_while_it_is_finished_stays(
 
     def slow(project_id: str, name: str | None, path: Path, dataset_id: str | None) -> tuple[Dataset, bool]:
         packing.set()
-        assert may_go_on.wait(30)
+        assert may_go_on.wait(90)
         return add(project_id, name, path, dataset_id)
 
     monkeypatch.setattr(datasets, "add", slow)
     upload_id = sent(uploads, write_zip(tmp_path / "a.zip", folders(5900)).read_bytes())
     with ThreadPoolExecutor(1) as pool:
         finishing = pool.submit(uploads.finish, upload_id)
-        assert packing.wait(30)
+        assert packing.wait(90)
         aged(spool / f"{upload_id}.part", 10 * 24 * IDLE_SECONDS)
         with pytest.raises(NotFound):
             uploads.show(upload_id)
         sent(uploads, b"another")  # beginning it clears up
         may_go_on.set()
-        assert finishing.result(30)[1]
+        assert finishing.result(90)[1]
     assert uploads.show(upload_id).became == "kept"
 
 
@@ -332,7 +332,7 @@ def test_the_cli_waits_for_a_backend_that_is_started_again(
         wait_for("the first piece", pieces.is_set)
         backend.kill()
         backend.start()
-        out, err = process.communicate(timeout=90)
+        out, err = process.communicate(timeout=200)
     proxy.close()
     assert process.returncode == 0, err
     assert backend.http.get(f"/v1/datasets/{json.loads(out)['id']}/file").content == path.read_bytes()

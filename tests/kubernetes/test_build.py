@@ -117,7 +117,7 @@ def ran(cluster: OwnNamespace, image: str) -> str:
     def phase() -> bool:
         return cluster.objects("pods")[0]["status"].get("phase") in ("Succeeded", "Failed")
 
-    wait_for(f"a pod of {image} to end", phase, 60)
+    wait_for(f"a pod of {image} to end", phase)
     return cluster.kubectl("logs", "built")
 
 

@@ -31,7 +31,7 @@ def trainyard(yard: ClusterYard, trainers: Path) -> Callable[..., "subprocess.Co
         own = {"TRAINYARD_URL": yard.url, "TRAINYARD_TOKEN": TOKEN, "TRAINYARD_TRAINERS_DIR": str(trainers)}
         own |= {"TRAINYARD_DATA_DIR": str(trainers / "data"), "COLUMNS": "200"}
         argv = [sys.executable, "-m", "trainyard.cli.main", *arguments]
-        return subprocess.run(argv, env=os.environ | own, cwd=trainers, capture_output=True, text=True, timeout=120)
+        return subprocess.run(argv, env=os.environ | own, cwd=trainers, capture_output=True, text=True, timeout=200)
 
     return run
 
@@ -62,7 +62,7 @@ def test_without_watch_it_returns_with_the_job(
     assert done.returncode == 0, done.stderr
     job_id, url = done.stdout.split()
     assert url.endswith(f"/v1/jobs/{job_id}")
-    assert yard.wait_end(job_id, 60)["state"] == "SUCCEEDED"
+    assert yard.wait_end(job_id)["state"] == "SUCCEEDED"
 
 
 def test_a_crash_in_the_pod_is_the_commands_end_too(
@@ -85,6 +85,6 @@ def test_a_script_of_ones_own_runs_there(
 
 def test_the_deadline_of_a_job_is_the_clusters_too(make_yard: Callable[..., ClusterYard]) -> None:
     yard = make_yard(max_job_hours="0.002")
-    job_id = yard.submit(epochs=1000)
-    job = yard.wait_end(job_id, 60)
+    job_id = yard.submit(epochs=10_000)
+    job = yard.wait_end(job_id)
     assert (job["state"], job["reason"]) == ("FAILED", "Timeout")

@@ -30,14 +30,14 @@ def pod(name: str, image: str, code: str) -> Object:
 
 
 def wait_phase(cluster: OwnNamespace, name: str, *phases: str) -> None:
-    wait_for(f"{name} to be {phases}", lambda: cluster.api.get("Pod", name)["status"]["phase"] in phases, 60)
+    wait_for(f"{name} to be {phases}", lambda: cluster.api.get("Pod", name)["status"]["phase"] in phases)
 
 
 def printed(cluster: OwnNamespace, image: str, code: str) -> str:
     """What a pod of this image says when it runs this."""
     cluster.api.create(pod("says", image, code))
     wait_phase(cluster, "says", "Succeeded", "Failed")
-    with cluster.api.log("says", {}, silence=10) as pieces:
+    with cluster.api.log("says", {}, silence=60) as pieces:
         return b"".join(pieces).decode()
 
 
@@ -101,8 +101,8 @@ def test_deleting_a_job_takes_its_pods_and_what_it_owns(cluster: OwnNamespace, s
     cluster.api.create(owned)
     wait_for("its pod", lambda: cluster.objects("pods", "job-name=long"))
     assert cluster.api.delete("Job", "long")
-    wait_for("its pod to go", lambda: not cluster.objects("pods", "job-name=long"), 60)
-    wait_for("what it owned to go", lambda: "of-long" not in cluster.kubectl("get", "configmaps", "-o=name"), 60)
+    wait_for("its pod to go", lambda: not cluster.objects("pods", "job-name=long"))
+    wait_for("what it owned to go", lambda: "of-long" not in cluster.kubectl("get", "configmaps", "-o=name"))
 
 
 def test_a_namespace_that_is_not_there_is_named(cluster: OwnNamespace) -> None:
@@ -179,7 +179,7 @@ def test_a_watch_tells_changes_from_where_the_list_ended(cluster: OwnNamespace) 
     cluster.api.create(config_map("after", {"kind-of": "test"}))
     cluster.api.create(config_map("other"))
     query = {"resourceVersion": start, "labelSelector": "kind-of=test"}
-    with cluster.api.watch("ConfigMap", query, silence=10) as changes:
+    with cluster.api.watch("ConfigMap", query, silence=60) as changes:
         first = next(changes)
         assert (first["type"], first["object"]["metadata"]["name"]) == ("ADDED", "after")
         cluster.api.patch("ConfigMap", "before", {"data": {"a": "1"}})
@@ -202,7 +202,7 @@ def test_a_finished_pods_log_is_read_whole(cluster: OwnNamespace, sklearn_image:
     lines = [f"{number} 훈련 {'x' * 200}" for number in range(5000)]
     said = printed(cluster, sklearn_image, "for n in range(5000): print(f\"{n} 훈련 {'x' * 200}\")")
     assert said.splitlines() == lines
-    with cluster.api.log("says", {"tailLines": "1"}, silence=10) as pieces:
+    with cluster.api.log("says", {"tailLines": "1"}, silence=60) as pieces:
         assert b"".join(pieces).decode() == f"{lines[-1]}\n"
     with pytest.raises(Refused) as found, cluster.api.log("nobody", {}, silence=10):
         pass
@@ -216,7 +216,7 @@ def test_a_running_pods_log_comes_as_it_is_written(cluster: OwnNamespace, sklear
     )
     cluster.api.create(pod("talks", sklearn_image, code))
     wait_phase(cluster, "talks", "Running")
-    with cluster.api.log("talks", {"follow": "true"}, silence=30) as pieces:
+    with cluster.api.log("talks", {"follow": "true"}, silence=90) as pieces:
         assert next(pieces) == b"first\n"
         cluster.kubectl("exec", "talks", "--", "touch", "/tmp/go")
         assert b"".join(pieces) == b"end\n"
@@ -291,8 +291,8 @@ def test_images_hold_what_their_names_say(
 def test_a_yards_job_runs_in_a_pod_of_its_namespace(yard: ClusterYard) -> None:
     """A pod that reaches the backend and is reached by its answers; what it leaves, `cluster` would complain of."""
     job_id = yard.submit(gate=Path("/tmp/go"))
-    yard.wait_state(job_id, "RUNNING", seconds=60)
+    yard.wait_state(job_id, "RUNNING")
     (found,) = yard.cluster.objects("pods", f"trainyard/job-id={job_id}")
     yard.cluster.kubectl("exec", found["metadata"]["name"], "--", "touch", "/tmp/go")
-    assert yard.wait_end(job_id, 60)["state"] == "SUCCEEDED"
+    assert yard.wait_end(job_id)["state"] == "SUCCEEDED"
     assert "probe starts" in wait_for("its log", lambda: yard.log_text(job_id))

@@ -95,7 +95,7 @@ def test_ups_chart_takes_this_installations_token_from_a_file(tmp_path: Path) ->
 def test_without_kind_they_say_what_to_install(verb: list[str], tmp_path: Path) -> None:
     env = {"PATH": str(tmp_path), "HOME": str(tmp_path), "TRAINYARD_DATA_DIR": str(tmp_path)}
     argv = [sys.executable, "-P", "-m", "trainyard.cli.main", *verb]
-    done = subprocess.run(argv, env=env, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(argv, env=env, cwd=tmp_path, capture_output=True, text=True, timeout=120)
     assert done.returncode == 1
     assert re.search(r"kind (and helm are|is) not installed\.\n +It makes the cluster", done.stderr), done.stderr
 
@@ -106,7 +106,7 @@ def test_down_does_not_delete_a_cluster_unasked(tmp_path: Path) -> None:
     fake.chmod(0o755)
     env = {"PATH": f"{tmp_path}:/usr/bin:/bin", "HOME": str(tmp_path), "TRAINYARD_DATA_DIR": str(tmp_path)}
     argv = [sys.executable, "-P", "-m", "trainyard.cli.main", "down", "--k8s"]
-    refused = subprocess.run(argv, env=env, cwd=tmp_path, capture_output=True, text=True, timeout=60, input="")
+    refused = subprocess.run(argv, env=env, cwd=tmp_path, capture_output=True, text=True, timeout=120, input="")
     assert (refused.returncode, log.exists()) == (1, False)
-    subprocess.run([*argv, "--force"], env=env, cwd=tmp_path, check=True, capture_output=True, timeout=60)
+    subprocess.run([*argv, "--force"], env=env, cwd=tmp_path, check=True, capture_output=True, timeout=120)
     assert log.read_text().splitlines() == ["get clusters", "delete cluster --name trainyard"]

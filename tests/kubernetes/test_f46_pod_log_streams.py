@@ -14,29 +14,30 @@ from tests.real.wire import Wire
 from trainyard.executors.kubernetes.api import Api
 from trainyard.executors.kubernetes.podlog import CONTAINER, PodLog
 
-# what a trainer prints, in about 6 s; two streams, as print and a progress bar have them
+# what a trainer prints, in about 6 s or until it is told to end; two streams, as print and a progress bar have them
 PRINTS = r"""
-import os, sys, time
-for n in range(600):
+import itertools, os, sys, time
+for n in itertools.takewhile(lambda n: n < 600 or not os.path.exists("/tmp/end"), itertools.count()):
     os.write(1, b"line %d\n" % n)
     if n % 7 == 0:
         os.write(1, b"%d%%\r%d%%\r\n" % (n, n + 1))
-    if n % 50 == 0:
+    if n % 50 == 0 and n < 600:
         os.write(1, b"\x00\xff" + b"%d" % n * 20_000 + b"\n\n")
     time.sleep(0.01)
 os.write(1, b"no newline at the end")
 """
+MANY = 147_000  # lines, of 74 bytes as a node keeps them: hardly more than 10 MB, so that they stay in one file
 WAITS = "import os, time\nwhile not os.path.exists('/tmp/{0}'): time.sleep(0.05)\n"
 
 
-def printed() -> bytes:
+def printed(lines: int = 600) -> bytes:
     """What is left of it when containerd has written it down: it takes the `\r` at the end of a line for a part of
     the end."""
     said: list[bytes] = []
-    for n in range(600):
+    for n in range(lines):
         said.append(b"line %d\n" % n)
         said += [b"%d%%\r%d%%\n" % (n, n + 1)] if n % 7 == 0 else []
-        said += [b"\x00\xff" + b"%d" % n * 20_000 + b"\n\n"] if n % 50 == 0 else []
+        said += [b"\x00\xff" + b"%d" % n * 20_000 + b"\n\n"] if n % 50 == 0 and n < 600 else []
     return b"".join(said) + b"no newline at the end"
 
 
@@ -85,9 +86,9 @@ def told(tmp_path: Path) -> Callable[[], bytes]:
 def test_f46_a_log_followed_from_before_the_pod_runs_is_whole(
     cluster: OwnNamespace, sklearn_image: str, tmp_path: Path, told: Callable[[], bytes]
 ) -> None:
-    begin(cluster, sklearn_image, PRINTS)
+    begin(cluster, sklearn_image, "open('/tmp/end', 'w')\n" + PRINTS)
     log = follow(cluster.api, tmp_path)
-    wait_for("it to be drained", lambda: log.drained, 60)
+    wait_for("it to be drained", lambda: log.drained)
     log.close()
     assert told() == printed()
 
@@ -100,18 +101,20 @@ def test_f46_a_stream_that_is_cut_and_falls_silent_leaves_no_gap_and_no_duplicat
         log = follow(api, tmp_path, silence=1.0)
         for turn in range(8):
             before = len(told())
-            wait_for("more of it", lambda before=before: len(told()) > before, 60)
+            wait_for("more of it", lambda before=before: len(told()) > before)
             if turn % 4 == 3:
                 wire.hold()
-                wait_for("more to be said", lambda: len(kept(cluster)) > len(told()) + 1000 or is_over(cluster))
+                wait_for("more to be said", lambda: len(kept(cluster)) > len(told()) + 1000)
                 wire.mend()
             else:
                 wire.interrupt()
+        cluster.kubectl("exec", "speaks", "--", "touch", "/tmp/end")
         wait_phase(cluster, "speaks", "Succeeded")
+        lines = kept(cluster).removesuffix(b"no newline at the end").count(b"line ")
         log.pod_ended()
         wait_for("it to be drained", lambda: log.drained)
         log.close()
-    assert told() == printed()
+    assert told() == printed(lines)
 
 
 def test_f46_another_process_goes_on_in_the_middle_of_a_line(
@@ -120,7 +123,7 @@ def test_f46_another_process_goes_on_in_the_middle_of_a_line(
     half = "import os\nos.write(1, b'x' * 50_000)\n"
     begin(cluster, sklearn_image, half + WAITS.format("go") + half + "os.write(1, b'\\nend\\n')")
     first = follow(cluster.api, tmp_path)
-    wait_for("its first two parts", lambda: len(told()) == 32_768, 60)
+    wait_for("its first two parts", lambda: len(told()) == 32_768)
     first.close()
     cluster.kubectl("exec", "speaks", "--", "touch", "/tmp/go")
     wait_phase(cluster, "speaks", "Succeeded")
@@ -134,32 +137,29 @@ def test_f46_a_log_that_the_kubelet_rotates_goes_on(
     cluster: OwnNamespace, sklearn_image: str, tmp_path: Path, told: Callable[[], bytes]
 ) -> None:
     """10 MB is what kubelets keep in one file; a moment later they begin another."""
-    code = numbered(0, 250_000) + WAITS.format("go") + numbered(250_000, 250_100) + WAITS.format("end")
+    first = numbers(0, MANY)
+    code = numbered(0, MANY) + WAITS.format("go") + numbered(MANY, MANY + 100) + WAITS.format("end")
     with wired(cluster, tmp_path) as (wire, api):
         begin(cluster, sklearn_image, code)
         log = follow(api, tmp_path, silence=2.0)
-        wait_for("what is in the first file", lambda: told() == numbers(0, 250_000), 60)
-        wait_for("the rotation", lambda: not kept(cluster, limitBytes="1"), 60)
+        wait_for("what is in the first file", lambda: told() == first)
+        wait_for("the rotation", lambda: not kept(cluster, limitBytes="1"))
         wire.interrupt()
         cluster.kubectl("exec", "speaks", "--", "touch", "/tmp/go")
-        wait_for("what is in the second file", lambda: told().endswith(numbers(250_000, 250_100)), 30)
+        wait_for("what is in the second file", lambda: told().endswith(numbers(MANY, MANY + 100)))
         cluster.kubectl("exec", "speaks", "--", "touch", "/tmp/end")
         wait_phase(cluster, "speaks", "Succeeded")
         log.pod_ended()
         wait_for("it to be drained", lambda: log.drained)
         log.close()
     ours = b"lines may be missing here"
-    assert b"".join(line for line in told().splitlines(keepends=True) if ours not in line) == numbers(0, 250_100)
+    assert b"".join(line for line in told().splitlines(keepends=True) if ours not in line) == numbers(0, MANY + 100)
 
 
 def kept(cluster: OwnNamespace, **query: str) -> bytes:
     """What the kubelet still has."""
-    with cluster.api.log("speaks", {"container": CONTAINER} | query, 10) as pieces:
+    with cluster.api.log("speaks", {"container": CONTAINER} | query, 60) as pieces:
         return b"".join(pieces)
-
-
-def is_over(cluster: OwnNamespace) -> bool:
-    return cluster.api.get("Pod", "speaks")["status"]["phase"] == "Succeeded"
 
 
 def test_f46_a_deleted_pods_log_is_drained(
@@ -167,9 +167,9 @@ def test_f46_a_deleted_pods_log_is_drained(
 ) -> None:
     begin(cluster, sklearn_image, "print('here', flush=True)\n" + WAITS.format("never"))
     log = follow(cluster.api, tmp_path)
-    wait_for("its line", lambda: told() == b"here\n", 60)
+    wait_for("its line", lambda: told() == b"here\n")
     assert not log.drained
     cluster.api.delete("Pod", "speaks")
-    wait_for("it to be drained", lambda: log.drained, 60)
+    wait_for("it to be drained", lambda: log.drained)
     log.close()
     assert told() == b"here\n"

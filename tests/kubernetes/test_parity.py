@@ -25,7 +25,7 @@ def shell(make_yard: Callable[..., ClusterYard], tmp_path: Path) -> Shell:
 def train(shell: Shell, execution: str) -> str:
     body = {"framework": "telling", "dataset_id": PICTURES, "execution": execution}
     job_id = str(shell.backend.ask("POST", "/v1/jobs", json=body)["id"])
-    assert shell.backend.wait_end(job_id, 90)["state"] == "SUCCEEDED"
+    assert shell.backend.wait_end(job_id)["state"] == "SUCCEEDED"
     return job_id
 
 

@@ -49,12 +49,23 @@ dist.destroy_process_group()
 FAIL = """
 import os
 import signal
+import socket
 import sys
+import time
 
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-if os.environ["RANK"] == "1":
-    raise ArithmeticError("the second process is broken")
-signal.pause()
+port = int(os.environ["MASTER_PORT"])
+if os.environ["RANK"] == "0":
+    with socket.create_server(("", port)):
+        signal.pause()
+met = False
+while not met:  # a process that never started would not be ended by this one
+    try:
+        socket.create_connection((os.environ["MASTER_ADDR"], port), 5).close()
+        met = True
+    except OSError:
+        time.sleep(0.1)
+raise ArithmeticError("the second process is broken")
 """
 TIMM = {"MODEL_NAME": "test_resnet", "IMAGE_SIZE": "32", "BATCH_SIZE": "8", "EPOCHS": "1", "DATASET_ID": "shapes"}
 FROM_NOTHING = {"PARAM_PRETRAINED": "false", "PARAM_AUGMENT": "none"}
@@ -106,7 +117,7 @@ def start(cluster: OwnNamespace, sklearn_image: str) -> Iterator[Sender]:
         yield Sender(cluster, sklearn_image, packages, after)
 
 
-def ended(cluster: OwnNamespace, name: str, seconds: float = 90) -> dict[str, Any]:
+def ended(cluster: OwnNamespace, name: str, seconds: float = 200) -> dict[str, Any]:
     """The Job's status once it is complete or has failed; says what its pods did where that does not come."""
 
     def look() -> Object | None:
@@ -154,7 +165,7 @@ def test_timm_trains_one_model_in_two_pods(
         endpoint = f"http://{cluster.pod_host}:{s3_server.endpoint.rpartition(':')[2]}"
         where = storage_variables("minio", endpoint, address.access_key, address.secret_key, address.bucket)
         name = start(env=TIMM | FROM_NOTHING | where)
-        status = ended(cluster, name, 180)
+        status = ended(cluster, name, 240)
         first, second = logs(cluster, name)
         assert (status.get("succeeded"), status.get("failed", 0)) == (2, 0), first + second
         assert "trains on the CPU, processes: 2" in first

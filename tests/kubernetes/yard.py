@@ -1,7 +1,5 @@
 """A backend whose jobs run in the cluster: pods reach it through its proxy, and its store past it."""
 
-import socket
-import threading
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,10 +18,7 @@ EVERYWHERE = "0.0.0.0"
 class PodProxy(Proxy):
     """One that pods reach as well."""
 
-    def open(self) -> None:
-        self._listener = socket.create_server((EVERYWHERE, self.port), backlog=128)
-        self.port = self._listener.getsockname()[1]
-        threading.Thread(target=self._accept, args=(self._listener,), name="proxy", daemon=True).start()
+    host = EVERYWHERE
 
 
 class ClusterYard(Yard):
@@ -41,7 +36,8 @@ class ClusterYard(Yard):
             "k8s_mlflow_url": f"http://{pods_see}:9",  # nothing listens on the discard port
             "k8s_cpu": "100m",
             "k8s_memory": "512Mi",
-            "stuck_seconds": "20",  # a pod's Python may take its time to start on a busy machine
+            "silence_seconds": "30",  # a run on this machine may get no CPU while pods start
+            "stuck_seconds": "60",  # a pod's Python may take its time to start on a busy machine
         }
         super().__init__(folder, s3, **given | cluster.variables | settings)
         self.cluster = cluster
@@ -50,7 +46,7 @@ class ClusterYard(Yard):
         self.env["TRAINYARD_URL"] = self.proxy.url
         self.env["TRAINYARD_K8S_BACKEND_URL"] = f"http://{pods_see}:{self.proxy.port}"
 
-    def wait_until(self, job_id: str, look: Callable[[dict[str, Any]], Any], seconds: float = 60) -> dict[str, Any]:
+    def wait_until(self, job_id: str, look: Callable[[dict[str, Any]], Any], seconds: float = 120) -> dict[str, Any]:
         """The job, once it looks like that; fails if it ends before."""
 
         def found() -> dict[str, Any] | None:
@@ -72,7 +68,7 @@ class ClusterYard(Yard):
         """Cancels what is open, and waits until nothing of any job is left: the backend cleans up, not the test."""
         self.make_ready()
         for job in self.ask("GET", "/v1/jobs", params={"limit": 200})["items"]:
-            self.wait_closed(job["id"], 60)
+            self.wait_closed(job["id"])
 
 
 @contextmanager

@@ -25,7 +25,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_for(what: str, look: Callable[[], T | None], seconds: float = 30) -> T:
+def wait_for(what: str, look: Callable[[], T | None], seconds: float = 120) -> T:
     """The first truthy answer of `look`; fails saying what never came."""
     end = time.monotonic() + seconds
     while True:
@@ -58,7 +58,7 @@ class Backend:
         }
         self.env = {name: value for name, value in os.environ.items() if not name.startswith("TRAINYARD_")} | given
         self.process: subprocess.Popen[bytes] | None = None
-        self.http = httpx2.Client(base_url=self.url, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=30)
+        self.http = httpx2.Client(base_url=self.url, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=90)
 
     def start(self, *, before: str = "", wait: bool = True) -> "Backend":
         """Start the process; `before` is Python that runs in it first (to break something for real)."""
@@ -72,7 +72,7 @@ class Backend:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(argv, env=self.env, stdout=log, stderr=log, cwd=self.folder)
         if wait:
-            wait_for("the backend", self._is_ready, 60)
+            wait_for("the backend", self._is_ready, 120)
         return self
 
     def _is_ready(self) -> bool:
@@ -90,20 +90,20 @@ class Backend:
         self.process.kill()
         self.process.wait()
 
-    def wait_until_dead(self, seconds: float = 30) -> None:
+    def wait_until_dead(self, seconds: float = 120) -> None:
         assert self.process is not None
         self.process.wait(seconds)
 
     def stop(self) -> None:
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-            self.process.wait(30)
+            self.process.wait(120)
 
     def with_sample(self) -> "Backend":
         """Checked as well, so that nothing goes on beside a test that looks at events, files or processes."""
         self.ask("POST", "/v1/samples/cats-dogs-classes")
         at = "/v1/datasets/cats-dogs-classes"
-        wait_for("the sample to be checked", lambda: self.ask("GET", at)["check"]["state"] == "done", 60)
+        wait_for("the sample to be checked", lambda: self.ask("GET", at)["check"]["state"] == "done", 120)
         return self
 
     def tidy(self) -> None:
@@ -146,7 +146,7 @@ class Backend:
     def job(self, job_id: str) -> dict[str, Any]:
         return self.ask("GET", f"/v1/jobs/{job_id}")
 
-    def wait_state(self, job_id: str, *states: str, seconds: float = 30) -> dict[str, Any]:
+    def wait_state(self, job_id: str, *states: str, seconds: float = 120) -> dict[str, Any]:
         def look() -> dict[str, Any] | None:
             job = self.job(job_id)
             if job["state"] in states:
@@ -156,10 +156,10 @@ class Backend:
 
         return wait_for(f"{job_id} to be {' or '.join(states)}", look, seconds)
 
-    def wait_end(self, job_id: str, seconds: float = 30) -> dict[str, Any]:
+    def wait_end(self, job_id: str, seconds: float = 120) -> dict[str, Any]:
         return self.wait_state(job_id, "SUCCEEDED", "FAILED", "CANCELLED", seconds=seconds)
 
-    def wait_closed(self, job_id: str, seconds: float = 30) -> dict[str, Any]:
+    def wait_closed(self, job_id: str, seconds: float = 120) -> dict[str, Any]:
         """Ended, and everything of it put away."""
         return wait_for(
             f"{job_id} to be closed", lambda: job if (job := self.job(job_id))["closed_at"] else None, seconds

@@ -94,7 +94,7 @@ def trainer_image(framework: str, *, with_code: bool) -> str:
 
 
 @contextmanager
-def own_namespace(cluster: Cluster, patience: float = 20) -> Generator[OwnNamespace]:
+def own_namespace(cluster: Cluster, patience: float = 120) -> Generator[OwnNamespace]:
     """A fresh one, deleted with all that is in it. What is ours in it should have gone before then: it is named."""
     name = f"test-{secrets.token_hex(4)}"
     cluster.kubectl("create", "namespace", name)
@@ -111,7 +111,7 @@ def own_namespace(cluster: Cluster, patience: float = 20) -> Generator[OwnNamesp
         cluster.kubectl("delete", "namespace", name, "--wait=false")
 
 
-def assert_nothing_left(space: Cluster, seconds: float = 20) -> None:
+def assert_nothing_left(space: Cluster, seconds: float = 120) -> None:
     """Owned objects follow their Job within seconds: the garbage collector is no part of the delete."""
     try:
         wait_for("nothing of ours to be left", lambda: not space.left_of_ours(), seconds)

@@ -84,7 +84,7 @@ class Release:
 
 
 def asking(url: str, token: str) -> httpx2.Client:
-    return httpx2.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=30, trust_env=False)
+    return httpx2.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=90, trust_env=False)
 
 
 @contextmanager
@@ -129,4 +129,4 @@ def released(cluster: Cluster, **values: Any) -> Generator[Release]:
         yield release
     finally:
         release.helm("uninstall", release.name, "--ignore-not-found", "--wait", "--timeout=60s")
-        wait_for("its pods to be gone", lambda: not release.pods(), 60)
+        wait_for("its pods to be gone", lambda: not release.pods())

@@ -68,14 +68,14 @@ class Installation:
 
     def json(self, *arguments: str) -> Any:
         with self.start(*arguments, "--json") as process:
-            return json.loads(process.communicate(timeout=60)[0])
+            return json.loads(process.communicate(timeout=120)[0])
 
     def ask(self, method: str, path: str, body: object = None) -> bytes:
         """The backend's answer, raw: for figures, where a client's own time would count too."""
         data = None if body is None else json.dumps(body).encode()
         headers = {"Authorization": f"Bearer {self.settings.admin_token}", "Content-Type": "application/json"}
         request = urllib.request.Request(self.settings.backend_url + path, data, headers, method=method)
-        with urllib.request.urlopen(request, timeout=60) as answer:
+        with urllib.request.urlopen(request, timeout=90) as answer:
             return answer.read()
 
     def pid(self, service: str) -> int:

@@ -21,7 +21,7 @@ from trainyard.settings import Settings, load_settings
 T = TypeVar("T")
 
 
-def wait_for(look: Callable[[], T], what: str, seconds: float = 20) -> T:
+def wait_for(look: Callable[[], T], what: str, seconds: float = 120) -> T:
     """What `look` returns as soon as it is true."""
     give_up = time.monotonic() + seconds
     while not (seen := look()):
@@ -87,7 +87,7 @@ class Runs:
         assert shim is not None
         return psutil.Process(shim.pid)
 
-    def end(self, run: RunId, seconds: float = 30) -> Exited:
+    def end(self, run: RunId, seconds: float = 120) -> Exited:
         def look() -> Observation | None:
             seen = self.executor.observe(run)
             return None if isinstance(seen, Alive) else seen

@@ -21,7 +21,7 @@ from trainyard.logs.loki import JobLog, Pace, Shipper
 LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 NANOSECONDS = re.compile(r"[0-9]{19}")
 LONGEST_LINE = 256 * 1024
-QUICK = Pace(look=0.02, first_pause=0.02, longest_pause=0.5, answer=5.0)
+QUICK = Pace(look=0.02, first_pause=0.02, longest_pause=0.5, answer=60.0)
 
 
 @dataclass(frozen=True)

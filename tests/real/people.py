@@ -19,7 +19,7 @@ class Person:
 
     def call(self, method: str, path: str, **given: Any) -> httpx2.Response:
         headers = self.headers | given.pop("headers", {})
-        with httpx2.Client(base_url=self._url, timeout=30, verify=False) as http:
+        with httpx2.Client(base_url=self._url, timeout=90, verify=False) as http:
             return http.request(method, path, headers=headers, **given)
 
     def ask(self, method: str, path: str, **given: Any) -> Any:
@@ -51,7 +51,7 @@ def signed_in(backend: Backend, name: str, *, administrator: bool = False, **rol
     for project, role in roles.items():
         backend.ask("PUT", f"/v1/projects/{project}/members/{name}", json={"role": role})
     origin = {"Origin": backend.url}
-    begun = httpx2.post(f"{backend.url}/v1/auth/link", json={"code": link(backend, name)}, headers=origin)
+    begun = httpx2.post(f"{backend.url}/v1/auth/link", json={"code": link(backend, name)}, headers=origin, timeout=90)
     assert begun.status_code == 200, begun.text
     return Person(backend, name, origin | {"Cookie": cookie_of(begun)}, known[name])
 

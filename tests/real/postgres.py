@@ -25,7 +25,7 @@ class Postgres:
         """Its immediate shutdown: every connection ends in the middle of whatever it was at."""
         process = psutil.Process(self._server.get_pid())
         os.kill(process.pid, signal.SIGQUIT)
-        process.wait(30)
+        process.wait(60)
 
     def start(self) -> None:
         """Recovers from its log; returns once it takes connections."""

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from tests.real.wire import reserved
+
 
 @dataclass(frozen=True)
 class Request:
@@ -37,11 +39,13 @@ class Answer:
 
 
 PASS = Fate()
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 
 class Proxy:
     """On a loopback port of its own. `rule` decides about each request; `answers` keeps all that the server said."""
+
+    host = "127.0.0.1"
 
     def __init__(self, target: tuple[str, int], rule: Callable[[Request], Fate] = lambda _: PASS) -> None:
         self.target = target
@@ -49,18 +53,23 @@ class Proxy:
         self.answers: list[tuple[Request, Answer]] = []
         self.late: list[Request] = []
         self._closed = threading.Event()
-        self.port = 0
+        self._place = reserved(self.host)
+        self.port: int = self._place.getsockname()[1]
         self.open()
         self.url = f"http://127.0.0.1:{self.port}"
 
     def open(self) -> None:
         """Listen; after `shut` on the same port again."""
-        self._listener = socket.create_server(("127.0.0.1", self.port), backlog=128)
-        self.port = self._listener.getsockname()[1]
+        self._listener = self._place
+        self._listener.listen(128)
         threading.Thread(target=self._accept, args=(self._listener,), name="proxy", daemon=True).start()
 
     def shut(self) -> None:
         """Nothing listens on its port any more: whoever comes is refused."""
+        self._stop_listening()
+        self._place = reserved(self.host, self.port)
+
+    def _stop_listening(self) -> None:
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
@@ -76,7 +85,8 @@ class Proxy:
 
     def close(self) -> None:
         self._closed.set()
-        self.shut()
+        self._stop_listening()
+        self._place.close()
 
     # -- the threads -----------------------------------------------------------------------------------------------
 
@@ -111,7 +121,7 @@ class Proxy:
         others = [threading.Thread(target=self._again, args=(request,), daemon=True) for _ in range(times - 1)]
         for other in others:
             other.start()
-        answer = self._raw(request)
+        answer, _ = self._raw(request)
         for other in others:
             other.join(PATIENCE)
         return answer
@@ -121,10 +131,9 @@ class Proxy:
             self._raw(request)
 
     def _pass_on(self, request: Request) -> Answer:
-        self._raw(request)
-        return self.answers[-1][1]
+        return self._raw(request)[1]
 
-    def _raw(self, request: Request) -> bytes:
+    def _raw(self, request: Request) -> tuple[bytes, Answer]:
         with socket.create_connection(self.target, PATIENCE) as server:
             server.sendall(request.raw)
             data = b""
@@ -133,8 +142,9 @@ class Proxy:
         if not data:
             raise ConnectionResetError("the server hung up without an answer")
         head, _, body = data.partition(b"\r\n\r\n")
-        self.answers.append((request, Answer(int(head.split(b" ", 2)[1]), body)))
-        return data
+        answer = Answer(int(head.split(b" ", 2)[1]), body)
+        self.answers.append((request, answer))
+        return data, answer
 
 
 def read_request(client: socket.socket) -> Request | None:

@@ -72,7 +72,8 @@ def free_ports(count: int) -> list[int]:
 def weed_command(folder: Path, keys: Path, port: int, listen: str = "127.0.0.1") -> list[str]:
     names = ["master.port", "master.port.grpc", "filer.port", "filer.port.grpc", "volume.port", "volume.port.grpc"]
     names += ["s3.port.grpc", "admin.port", "admin.port.grpc"]
-    ports = [f"-{name}={number}" for name, number in zip(names, free_ports(len(names)), strict=True)]
+    others = [number for number in free_ports(len(names) + 1) if number != port]
+    ports = [f"-{name}={number}" for name, number in zip(names, others, strict=False)]
     # -disableHttp: without it the filer serves every file to anybody, keys or not
     off = ["-disableHttp", "-webdav=false", "-admin.ui=false", "-master.telemetry=false"]
     off += ["-s3.port.iceberg=0", "-s3.port.lance=0"]
@@ -97,19 +98,19 @@ def running_s3(folder: Path, listen: str = "127.0.0.1") -> Generator[S3Server]:
         yield S3Server(f"http://127.0.0.1:{port}", access, secret, process.pid)
     finally:
         process.kill()
-        process.wait(10)
+        process.wait(60)
         for port in re.findall(r"port(?:\.grpc)?=(\d+)", " ".join(process.args)):
             for name in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):  # where it puts them, whatever it is told
                 name.unlink(missing_ok=True)
 
 
 def _wait_until_it_answers(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         if process.poll() is not None:
             break
         try:
-            urllib.request.urlopen(url, timeout=2).close()
+            urllib.request.urlopen(url, timeout=10).close()
             return
         except urllib.error.HTTPError as answer:
             answer.close()

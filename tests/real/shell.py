@@ -59,7 +59,7 @@ class Shell:
                 cwd=str(self.folder),
                 dimensions=(30, columns),
                 encoding="utf-8",
-                timeout=30,
+                timeout=90,
             )
 
     def script(self, name: str, text: str) -> str:

@@ -6,6 +6,14 @@ import threading
 from contextlib import suppress
 
 
+def reserved(host: str, port: int = 0) -> socket.socket:
+    """A socket whose port is nobody else's, and which nobody reaches before it listens."""
+    place = socket.socket()
+    place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections from before may still be ending
+    place.bind((host, port))
+    return place
+
+
 class Wire:
     """On a loopback port of its own; connections pass, are refused and reset (`cut`), or hang (`hold`)."""
 
@@ -15,7 +23,8 @@ class Wire:
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
         self._held = False
         self._listener: socket.socket | None = None
-        self.port = 0
+        self._place = reserved("127.0.0.1")
+        self.port: int = self._place.getsockname()[1]
         self.mend()
 
     def mend(self) -> None:
@@ -25,13 +34,22 @@ class Wire:
         if held:
             self._reset()
         if self._listener is None:
-            self._listener = socket.create_server(("127.0.0.1", self.port), backlog=128)
-            self.port = self._listener.getsockname()[1]
+            self._listener = self._place
+            self._listener.listen(128)
             threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
 
     def cut(self) -> None:
         """Every connection is reset, and new ones are refused."""
-        listener, self._listener = self._listener, None
+        self._stop_listening()
+        self._place = reserved("127.0.0.1", self.port)
+
+    def close(self) -> None:
+        self._stop_listening()
+        self._place.close()
+
+    def _stop_listening(self) -> None:
+        with self._lock:  # a connection that is being made right now is not to get through
+            listener, self._listener = self._listener, None
         if listener is not None:
             with suppress(OSError):
                 listener.shutdown(socket.SHUT_RDWR)
@@ -47,8 +65,6 @@ class Wire:
         """Every connection is reset once; new ones pass."""
         self._reset()
 
-    close = cut
-
     def _reset(self) -> None:
         with self._lock:
             pairs, self._pairs = self._pairs, []
@@ -63,11 +79,13 @@ class Wire:
                 client, _ = listener.accept()
             except OSError:
                 return
-            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+            threading.Thread(target=self._serve, args=(client, listener), daemon=True).start()
 
-    def _serve(self, client: socket.socket) -> None:
-        with client, suppress(OSError), socket.create_connection(self._target, 10) as server:
+    def _serve(self, client: socket.socket, listener: socket.socket) -> None:
+        with client, suppress(OSError), socket.create_connection(self._target, 60) as server:
             with self._lock:
+                if listener is not self._listener:
+                    return
                 self._pairs.append((client, server))
             client.settimeout(None)
             server.settimeout(None)

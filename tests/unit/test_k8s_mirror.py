@@ -207,3 +207,19 @@ def test_a_server_that_is_gone_is_away(cluster: Cluster, mirror: Mirror) -> None
     cluster.server.server_close()
     cluster.end_watch()
     assert "does not answer" in wait_for("it to be missed", lambda: mirror.away)
+
+
+def test_after_an_outage_nothing_old_is_taken_for_the_present(cluster: Cluster, mirror: Mirror) -> None:
+    for uid in ("1", "2"):
+        cluster.tell("ADDED", a_pod(uid))
+    wait_for("both", lambda: len(phases(mirror)) == 2)
+    ended = a_pod("1", phase="Succeeded")
+    cluster.version += 10
+    ended["metadata"]["resourceVersion"] = str(cluster.version)
+    cluster.pods = [ended]  # the other is gone
+    cluster.changes.put({"type": "ERROR", "object": {"code": 500, "message": "not now"}})
+    cluster.end_watch()
+    wait_for("it to be away", lambda: mirror.away)
+    wait_for("it to be back", lambda: not mirror.away)
+    there = {pod["metadata"]["uid"]: pod["status"]["phase"] for pod in mirror.pods(RUN) if mirror.is_there(pod)}
+    assert there == {"1": "Succeeded"}

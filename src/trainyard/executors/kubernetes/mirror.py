@@ -117,6 +117,9 @@ class Mirror:
                 version = ""
                 continue
             except (ClusterAway, Refused) as error:
+                # a watch that went on would not say when it has told all that happened meanwhile: until then a pod
+                # that ended long ago would count as running, and be killed with the end of its log unread
+                version = ""
                 self._tell_away(kind, str(error))
             except Exception as error:
                 log.exception("the watch of %ss broke", kind)
@@ -133,10 +136,6 @@ class Mirror:
             self._away[kind] = why
         if known != why:
             log.warning("the cluster is away: %s", why)
-
-    def _tell_back(self, kind: Kind) -> None:
-        with self._lock:
-            self._away.pop(kind, None)
 
     def _list(self, kind: Kind) -> str:
         query = {} if kind == "Event" else {"labelSelector": OURS}
@@ -193,7 +192,6 @@ class Mirror:
         query |= {} if kind == "Event" else {"labelSelector": OURS}
         try:
             with self._api.watch(kind, query, SILENCE_SECONDS) as changes:
-                self._tell_back(kind)
                 for change in changes:
                     if self._closed.is_set():
                         break
