@@ -37,7 +37,7 @@ def browser() -> Iterator[Browser]:
 def shared(s3_server: S3Server, tmp_path_factory: pytest.TempPathFactory, trainers: Path) -> Iterator[Backend]:
     """One running backend for the whole suite: starting one takes longer than most of its tests."""
     with backends(s3_server, tmp_path_factory.mktemp("shared")) as make:
-        yield make(trainers_dir=str(trainers)).start().with_sample()
+        yield make(trainers_dir=str(trainers), silence_seconds="600").start().with_sample()
 
 
 @pytest.fixture

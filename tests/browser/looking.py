@@ -7,6 +7,7 @@ from typing import Any
 from playwright.sync_api import Locator, Page, expect
 
 from tests.page.frontend import FRONTEND
+from tests.real.backend import wait_for
 
 SERIOUS = ("serious", "critical")
 FIND = "async () => (await axe.run(document, { resultTypes: ['violations'] })).violations"
@@ -48,15 +49,19 @@ def charts(page: Page | Locator) -> Locator:
     return page.locator('[role="group"][aria-roledescription]')
 
 
-def points(page: Page, chart: Locator) -> dict[int, str]:
-    """What stands under the marker of a chart, moved by keyboard from its last step to its first."""
+def points(page: Page, chart: Locator, last: int) -> dict[int, str]:
+    """What stands under the marker of a chart, moved by keyboard from its last step, once it has it, to its first."""
     figure = page.locator("figure").filter(has=chart)
     step, value = figure.locator("figcaption span.ml-auto"), figure.locator("button[aria-pressed] .font-mono").first
     chart.focus()
-    found: dict[int, str] = {}
-    while True:
-        page.keyboard.press("ArrowLeft")
-        at = int(step.inner_text().split()[-1].replace(",", ""))
-        if at in found:
-            return found
+
+    def moved(key: str) -> int:
+        page.keyboard.press(key)
+        return int(step.inner_text().split()[-1].replace(",", ""))
+
+    wait_for("its last step", lambda: moved("ArrowRight") == last)
+    at, found = last, dict[int, str]()
+    while at not in found:
         found[at] = value.inner_text()
+        at = moved("ArrowLeft")
+    return found

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, ViewportS
 
 from tests.real.backend import Backend
 
-PATIENCE_MS = 30_000  # a machine may be busy
+PATIENCE_MS = 60_000  # a machine may be busy
 DESK: ViewportSize = {"width": 1280, "height": 800}
 PHONE: ViewportSize = {"width": 390, "height": 844}
 

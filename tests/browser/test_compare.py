@@ -66,7 +66,7 @@ def test_runs_are_added_and_taken_away_in_its_place(visit: Visit, shared: Backen
     expect(bar.get_by_role("listitem")).to_have_count(2)
     bar.get_by_role("button", name="Remove short").click()
     expect(page.get_by_text("One run alone has nothing to be compared with.")).to_be_visible()
-    assert page.url == f"{shared.url}/compare?jobs={runs[0]}"
+    expect(page).to_have_url(f"{shared.url}/compare?jobs={runs[0]}")
 
 
 def test_a_run_that_is_not_there_is_said_beside_those_that_are(visit: Visit, shared: Backend, runs: list[str]) -> None:

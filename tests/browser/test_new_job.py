@@ -70,13 +70,14 @@ def test_the_command_to_copy_makes_the_same_job(form: Page, shared: Backend) -> 
     form.get_by_text("Name, tags, notes, priority").click()
     form.get_by_role("textbox", name="Name").fill('it\'s $HOME "quoted"')
     form.get_by_role("textbox", name="Tags").fill("one, two words")
+    expect(form.get_by_test_id("command")).to_contain_text("two words")
     words = shlex.split(form.get_by_test_id("command").inner_text().replace("\\\n", " "))
     form.get_by_role("button", name="Start training").click()
     form.wait_for_url("**/jobs/*")
     by_page = newest(shared)
     argv = [sys.executable, "-P", "-m", "trainyard.cli.main", *words[1:]]
     env = os.environ | shared.env
-    done = subprocess.run(argv, env=env, cwd=shared.folder, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(argv, env=env, cwd=shared.folder, capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stdout + done.stderr
     by_hand = newest(shared)
     assert by_hand["id"] != by_page["id"]

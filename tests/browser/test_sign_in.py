@@ -15,7 +15,7 @@ def test_a_link_signs_in_once_and_leaves_no_trace_in_the_address(
     first = visit(shared, link=False)
     first.page.goto(link)
     expect(first.page.get_by_role("navigation")).to_be_visible()
-    assert first.page.url == f"{shared.url}/"
+    expect(first.page).to_have_url(f"{shared.url}/")
     second = visit(shared, link=False)
     second.page.goto(link)
     expect(second.page.get_by_role("alert")).to_contain_text("used already")

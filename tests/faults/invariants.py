@@ -12,7 +12,7 @@ from trainyard.db.tables import events, leases
 from trainyard.jobs.states import ENDS
 
 
-def closed(yard: Yard, job_id: str, *, seconds: float = 30, strangers: Collection[int] = ()) -> dict[str, Any]:
+def closed(yard: Yard, job_id: str, *, seconds: float = 90, strangers: Collection[int] = ()) -> dict[str, Any]:
     """The job once it is put away, having looked whether all of it is."""
     job = yard.wait_closed(job_id, seconds)
     alive = set(yard.processes_of(job_id)) - set(strangers)
@@ -24,7 +24,7 @@ def closed(yard: Yard, job_id: str, *, seconds: float = 30, strangers: Collectio
     assert not job["cancelling"]
     shim = yard.run_folder(job_id).shim()
     if shim is not None:
-        wait_for("its temporary files to go", lambda: not Path(shim.tmp).exists(), 5)
+        wait_for("its temporary files to go", lambda: not Path(shim.tmp).exists())
     assert not yard.open_uploads(), "an upload was left half-done"
     return job
 

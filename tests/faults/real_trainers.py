@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from tests.real.proxy import Proxy
 from tests.real.stored import store_of
 from trainyard.conformance.gate import Gate
 from trainyard.contract.keys import checkpoint_prefix
+from trainyard.storage.client import make_client
 from trainyard.storage.store import Store
 
 Patch = tuple[str, str, str]  # in this file, this text, becomes that
@@ -63,7 +65,8 @@ class Workshop(Yard):
 
     def __init__(self, folder: Path, s3: Mapping[str, str], mlflow_url: str, **settings: str) -> None:
         self.mlflow_url = mlflow_url
-        self.storage = Gate(s3["TRAINYARD_S3_ENDPOINT"])
+        self._s3_endpoint = s3["TRAINYARD_S3_ENDPOINT"]
+        self.storage = Gate(self._s3_endpoint)
         host, _, port = mlflow_url.removeprefix("http://").partition(":")
         self.tracking = Proxy((host, int(port)))
         given = {
@@ -86,6 +89,11 @@ class Workshop(Yard):
         self.tracking.obey()
         super().make_ready()
         return self
+
+    def uploads_behind_the_gate(self) -> list[Any]:
+        """While it is shut, nobody can drop them."""
+        client = make_client(replace(self.store, endpoint=self._s3_endpoint))
+        return list(client.list_multipart_uploads(Bucket=self.store.bucket).get("Uploads", []))
 
     def tidy(self) -> None:
         super().tidy()

@@ -53,10 +53,10 @@ def test_f06_jobs_run_once_and_end_once_whatever_commits_seem_to_fail(losing: Ya
     try:
         for number in range(MANY):
             key = f"f06-{seed}-{number}"
-            answer = wait_for("a submit to be taken", lambda key=key: _taken(send(losing, key, 2)), 20)
+            answer = wait_for("a submit to be taken", lambda key=key: _taken(send(losing, key, 2)))
             found.append(str(answer.json()["id"]))
         for job_id in found:
-            wait_for(f"{job_id} to be closed", lambda job_id=job_id: losing.job(job_id)["closed_at"], 60)
+            wait_for(f"{job_id} to be closed", lambda job_id=job_id: losing.job(job_id)["closed_at"])
     finally:
         mark.unlink()
     assert len(set(found)) == MANY

@@ -15,6 +15,7 @@ from tests.real.postgres import Postgres, breakable_postgres, fresh_database
 from tests.real.s3server import S3Server
 
 WHOLE = ["PENDING", "QUEUED", "RUNNING", "SUCCEEDED"]
+PATIENT = {"silence_seconds": "60", "stuck_seconds": "120"}  # nobody is heard while the database is away
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +28,7 @@ def server() -> Iterator[Postgres]:
 def yard(server: Postgres, s3_server: S3Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Yard]:
     with (
         fresh_database(server.url) as url,
-        running_yard(s3_server, tmp_path_factory.mktemp("yard"), database_url=url) as yard,
+        running_yard(s3_server, tmp_path_factory.mktemp("yard"), database_url=url, **PATIENT) as yard,
     ):
         yield yard
 

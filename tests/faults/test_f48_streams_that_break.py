@@ -25,14 +25,14 @@ class Reader:
 
     @property
     def ended(self) -> bool:
-        return bool(self.events) and self.events[-1]["data"].get("to") in ENDS
+        return any(one["data"].get("to") in ENDS for one in self.events)
 
     def connect(self, *, buffer: int = 0) -> socket.socket:
         self.connections += 1
         one = socket.socket()
         if buffer:
             one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
-        one.settimeout(30)
+        one.settimeout(90)
         one.connect(self._address)
         last = self.events[-1]["id"] if self.events else 0
         lines = [f"GET /v1/events?job_id={self._job} HTTP/1.1", "Host: 127.0.0.1", f"Authorization: Bearer {TOKEN}"]

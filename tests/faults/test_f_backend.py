@@ -45,7 +45,7 @@ def test_f01_a_job_that_ended_while_the_backend_was_dead_ends_with_all_it_said(y
     yard_on.kill()
     (tmp_path / "gate").touch()
     wait_for("its end", lambda: yard_on.run_folder(job_id).exit())
-    psutil.wait_procs([shim], timeout=10)
+    psutil.wait_procs([shim], timeout=60)
     yard_on.start()
     job = closed(yard_on, job_id)
     assert (job["state"], job["reason"], job["progress"]) == ("SUCCEEDED", "Completed", 1.0)
@@ -85,7 +85,8 @@ def test_f03_a_run_that_nobody_noted_is_found_and_not_started_again(yard_on: Yar
     yard_on.crash_at(point)
     job_id = yard_on.submit(epochs=2, gate=tmp_path / "gate")
     yard_on.wait_until_dead()
-    wait_for("the trainer", lambda: "probe starts" in yard_on.run_folder(job_id).log.read_text())
+    log = yard_on.run_folder(job_id).log
+    wait_for("the trainer", lambda: log.exists() and "probe starts" in log.read_text())
     trainer = yard_on.trainer(job_id)
     yard_on.start()
     yard_on.wait_state(job_id, "RUNNING")
@@ -105,6 +106,8 @@ from job import Job
 
 def train(job):
     for epoch in range(1, 101):
+        while epoch == 10 and not os.path.exists("GATE"):
+            time.sleep(0.01)
         time.sleep(0.03)
         utils.notify_status("training", epoch, 100, {"loss": 1 / epoch})
         utils.send_validation_result(epoch, {"map": epoch})
@@ -121,17 +124,20 @@ def yard_of_spoolers(s3_server: S3Server, tmp_path: Path) -> Iterator[Yard]:
     for name in ("job.py", "surroundings.py", "utils.py"):
         shutil.copy(TESTS.parent / "trainer-template" / name, trainer)
     shutil.copy(TESTS / "trainers" / "trainer-probe" / "trainer.toml", trainer)
-    (trainer / "train.py").write_text(SPOOLING)
+    (trainer / "train.py").write_text(SPOOLING.replace("GATE", str(tmp_path / "gate")))
     (tmp_path / "trainers" / "venv-probe").symlink_to(sys.prefix)
     with running_yard(s3_server, tmp_path, trainers_dir=str(tmp_path / "trainers")) as yard:
         yield yard
 
 
-def test_f14_a_trainer_that_ends_while_the_backend_is_away_tells_all_of_it_later(yard_of_spoolers: Yard) -> None:
+def test_f14_a_trainer_that_ends_while_the_backend_is_away_tells_all_of_it_later(
+    yard_of_spoolers: Yard, tmp_path: Path
+) -> None:
     yard = yard_of_spoolers
     job_id = yard.submit(epochs=100)
     wait_for("some epochs", lambda: (yard.job(job_id)["epoch"] or 0) >= 3)
     yard.stop()
+    (tmp_path / "gate").touch()
     log = yard.run_folder(job_id).log
     wait_for("the last epoch, with nobody to tell", lambda: "epoch 100/100" in log.read_text())
     assert "the backend is away, its calls wait" in log.read_text()

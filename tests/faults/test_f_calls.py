@@ -1,6 +1,7 @@
 """Calls get lost, repeated, late and reordered on their way: a proxy stands between trainers, clients and backend."""
 
 import json
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -25,7 +26,7 @@ def is_done(request: Request) -> bool:
 
 def submit_through_proxy(yard: Yard, key: str) -> httpx2.Response:
     headers = {"Authorization": f"Bearer {TOKEN}", "Idempotency-Key": key}
-    return httpx2.post(f"{yard.proxy.url}/v1/jobs", headers=headers, json=BODY, timeout=20)
+    return httpx2.post(f"{yard.proxy.url}/v1/jobs", headers=headers, json=BODY, timeout=90)
 
 
 def jobs_of_key(yard: Yard, key: str) -> list[str]:
@@ -150,11 +151,13 @@ def test_f25_a_token_that_is_about_to_expire_is_renewed_in_a_heartbeats_answer(y
 def test_f29_eight_writers_at_once_meet_no_locked_database(yard_on: Yard, tmp_path: Path) -> None:
     ids = [yard_on.submit(gate=tmp_path / "gate") for _ in range(4)]
     tokens = [yard_on.tokens().sign(job_id, 1) for job_id in ids]
+    in_step = threading.Barrier(8)  # none is through long before the others: its job would be silent, and lost
 
     def write(writer: int) -> set[int]:
         which, at = writer % 4, 1000 * (1 + writer)
         answers: set[int] = set()
         for step in range(1, 41):
+            in_step.wait(60)
             call = {"seq": at + step, "epoch": step, "metrics": {f"m{writer}": step}}
             answers.add(yard_on.call(ids[which], "heartbeat", token=tokens[which], **call).status_code)
             answers.add(yard_on.http.patch(f"/v1/jobs/{ids[which]}", json={"notes": str(call)}).status_code)
@@ -204,9 +207,9 @@ def test_f37_a_nul_in_anything_a_trainer_says_harms_nobody(yard_on: Yard, tmp_pa
     for seq, (kind, body) in enumerate(calls, start=1):
         answer = yard_on.call(job_id, kind, seq=seq, **body)
         assert answer.status_code == 200, f"{kind} {body}: {answer.text}"
+    (tmp_path / "gate").touch()  # it would be lost, were it silent until all of the other is put away
     job = yard_on.wait_end(job_id)
     assert (job["state"], job["message"]) == ("FAILED", "E: m")
     yard_on.shim(job_id).kill()
     closed(yard_on, job_id)
-    (tmp_path / "gate").touch()
     assert closed(yard_on, other)["state"] == "SUCCEEDED"

@@ -115,8 +115,10 @@ def while_it_uploads(workshop: Workshop) -> str:
 def test_f35_what_was_killed_in_the_middle_of_an_upload_leaves_no_part_of_it(workshop: Workshop, who: str) -> None:
     job_id = while_it_uploads(workshop)
     assert {upload["Key"].rpartition("/")[0] for upload in workshop.open_uploads()} == {f"checkpoints/job-{job_id}"}
+    workshop.storage.set("shut")
     kill(workshop, job_id, with_shim=who != "its trainer")
-    assert workshop.open_uploads()
+    assert workshop.uploads_behind_the_gate()
+    workshop.storage.set("open")
     job = closed(workshop, job_id, seconds=SECONDS)
     assert job["reason"] == ("Killed" if who == "its trainer" else "SupervisorLost")
     whole(workshop, job_id)
@@ -127,7 +129,7 @@ def kill(workshop: Workshop, job_id: str, *, with_shim: bool) -> None:
     for process in family:
         with suppress(psutil.NoSuchProcess):  # the shim's end is the trainer's
             process.kill()
-    psutil.wait_procs(family, timeout=10)
+    psutil.wait_procs(family, timeout=60)
     workshop.storage.upload_delay = 0
 
 
@@ -140,8 +142,8 @@ def test_f35_a_storage_that_is_away_keeps_the_job_open_and_its_slot_free(
     job = workshop.wait_end(job_id)
     assert (job["state"], job["reason"]) == ("FAILED", "Killed")
     wait_for("its slot to be free", lambda: workshop.leases() == 0)
+    assert workshop.uploads_behind_the_gate()
     workshop.storage.set("open")
-    assert workshop.open_uploads()
     closed(workshop, job_id, seconds=SECONDS)
     whole(workshop, job_id)
 

@@ -5,10 +5,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import psutil
 import pytest
@@ -17,6 +17,10 @@ from tests.faults.invariants import closed
 from tests.faults.yard import GRACE, SILENCE, STUCK, Yard
 from tests.real.backend import wait_for
 from trainyard.executors.local.shim.kernel import boot_id, start_ticks
+
+T = TypeVar("T")
+# for `begun`: it speaks, and so is not lost before a slow test has come to what it wants to break
+TELLING = {"epochs": 100_000, "epoch_seconds": 0.1}
 
 
 @contextmanager
@@ -38,17 +42,29 @@ def begun(yard: Yard, mode: str = "train", **given: Any) -> str:
     return job_id
 
 
+def wait_speaking(what: str, yard: Yard, job_id: str, look: Callable[[], T | None]) -> T:
+    """Meanwhile somebody else speaks for a trainer that is not to hear an answer."""
+
+    def speak_and_look() -> T | None:
+        yard.call(job_id, "heartbeat", seq=int(time.monotonic() * 1000))
+        return look()
+
+    return wait_for(what, speak_and_look)
+
+
 def cancel(yard: Yard, job_id: str) -> float:
+    """When it was asked to stop."""
+    at = time.monotonic()
     yard.ask("POST", f"/v1/jobs/{job_id}/cancel")
-    return time.monotonic()
+    return at
 
 
 def test_f09_a_stranger_who_was_given_the_pid_of_a_shim_lives(yard: Yard) -> None:
-    job_id = begun(yard)
+    job_id = begun(yard, **TELLING)
     yard.kill()
     family = [yard.shim(job_id), yard.trainer(job_id)]
     yard.shim(job_id).kill()
-    psutil.wait_procs(family, timeout=10)
+    psutil.wait_procs(family, timeout=60)
     with stranger() as decoy:
         yard.doctor_shim(job_id, pid=decoy.pid)
         yard.start()
@@ -58,7 +74,7 @@ def test_f09_a_stranger_who_was_given_the_pid_of_a_shim_lives(yard: Yard) -> Non
 
 
 def test_f10_a_killed_trainer_is_named_as_killed_with_its_last_words(yard: Yard) -> None:
-    job_id = begun(yard)
+    job_id = begun(yard, **TELLING)
     yard.trainer(job_id).kill()
     job = closed(yard, job_id)
     assert (job["state"], job["reason"]) == ("FAILED", "Killed")
@@ -68,7 +84,7 @@ def test_f10_a_killed_trainer_is_named_as_killed_with_its_last_words(yard: Yard)
 
 
 def test_f11_a_stopped_trainer_is_lost_and_ended(yard: Yard) -> None:
-    job_id = begun(yard, epochs=100_000, epoch_seconds=0.1)
+    job_id = begun(yard, **TELLING)
     stopped = yard.trainer(job_id)
     stopped.send_signal(signal.SIGSTOP)
     at = time.monotonic()
@@ -81,7 +97,7 @@ def test_f11_a_stopped_trainer_is_lost_and_ended(yard: Yard) -> None:
 
 
 def test_f12_a_busy_trainer_that_cannot_speak_is_marked_and_lives(yard: Yard) -> None:
-    job_id = yard.submit("hold-gil", epoch_seconds=SILENCE + 2, epochs=100_000)
+    job_id = yard.submit("hold-gil", epoch_seconds=SILENCE + 4, epochs=100_000)
     wait_for("the mark", lambda: yard.job(job_id)["stuck"])
     wait_for("a word from it", lambda: not yard.job(job_id)["stuck"])
     wait_for("its next epoch", lambda: (yard.job(job_id)["epoch"] or 0) > 1)
@@ -109,7 +125,7 @@ def test_f13_a_trainer_that_never_calls_is_lost(yard_on: Yard) -> None:
 
 def test_f21_a_trainer_that_ignores_the_signal_is_killed_after_its_grace(yard: Yard) -> None:
     job_id = begun(yard, "ignore-term")
-    wait_for("its deafness", lambda: _ignores(yard.trainer(job_id).pid, signal.SIGTERM))
+    wait_speaking("its deafness", yard, job_id, lambda: _ignores(yard.trainer(job_id).pid, signal.SIGTERM))
     at = cancel(yard, job_id)
     job = closed(yard, job_id)
     assert GRACE * 0.9 < time.monotonic() - at < GRACE + 10
@@ -126,7 +142,7 @@ def _ignores(pid: int, number: int) -> bool:
 
 def test_f22_workers_do_not_outlive_a_cancelled_trainer(yard: Yard) -> None:
     job_id = begun(yard, "workers")
-    wait_for("shim, trainer and four workers", lambda: len(yard.processes_of(job_id)) == 6)
+    wait_speaking("shim, trainer and four workers", yard, job_id, lambda: len(yard.processes_of(job_id)) == 6)
     at = cancel(yard, job_id)
     job = closed(yard, job_id)
     assert time.monotonic() - at < GRACE + 10
@@ -135,14 +151,15 @@ def test_f22_workers_do_not_outlive_a_cancelled_trainer(yard: Yard) -> None:
 
 @pytest.mark.parametrize("ending", ["cancel", "success"])
 def test_f23_a_grandchild_that_left_is_ended_and_a_stranger_of_the_same_name_lives(yard: Yard, ending: str) -> None:
-    job_id = begun(yard, "escape", epoch_seconds=300 if ending == "cancel" else 1)
-    escaped = wait_for("one that left", lambda: _escaped(yard, job_id))
+    paced = {"epoch_seconds": 300} if ending == "cancel" else {"epochs": 20, "epoch_seconds": 0.25}
+    job_id = begun(yard, "escape", **paced)
+    escaped = wait_speaking("one that left", yard, job_id, lambda: _escaped(yard, job_id))
     with stranger(JOB_ID=job_id, TRACE_ID="another") as other:
         if ending == "cancel":
             cancel(yard, job_id)
         job = closed(yard, job_id, strangers=[other.pid])
     assert job["state"] == ("CANCELLED" if ending == "cancel" else "SUCCEEDED")
-    assert not psutil.pid_exists(escaped)
+    wait_for("it to be collected", lambda: not psutil.pid_exists(escaped))  # whoever took it in does that
 
 
 def _escaped(yard: Yard, job_id: str) -> int | None:
@@ -158,7 +175,7 @@ def _escaped(yard: Yard, job_id: str) -> int | None:
 
 
 def test_f50_a_killed_shim_leaves_nothing_unseen(yard_on: Yard) -> None:
-    job_id = begun(yard_on, "escape")
+    job_id = begun(yard_on, "escape", **TELLING)
     wait_for("one that left", lambda: _escaped(yard_on, job_id))
     yard_on.shim(job_id).kill()
     job = closed(yard_on, job_id)
@@ -168,11 +185,11 @@ def test_f50_a_killed_shim_leaves_nothing_unseen(yard_on: Yard) -> None:
 
 
 def test_f51_after_a_reboot_no_pid_is_trusted_and_jobs_end_with_the_reason(yard_on: Yard) -> None:
-    job_id = begun(yard_on)
+    job_id = begun(yard_on, **TELLING)
     yard_on.kill()
     family = [yard_on.shim(job_id), yard_on.trainer(job_id)]
     yard_on.shim(job_id).kill()
-    psutil.wait_procs(family, timeout=10)
+    psutil.wait_procs(family, timeout=60)
     with stranger() as decoy:  # it has the shim's pid, and even began at the same tick after its boot
         yard_on.doctor_shim(job_id, pid=decoy.pid, ticks=start_ticks(decoy.pid), boot_id=f"not-{boot_id()}")
         yard_on.start()

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -108,7 +109,7 @@ def at_once(seed: int, *racing: Callable[[], Any]) -> list[Any]:
     pauses = [chance.choice((0.0, chance.random() * 0.003)) for _ in racing]
 
     def start(one: Callable[[], Any], pause: float) -> Any:
-        barrier.wait(10)
+        barrier.wait(60)
         time.sleep(pause)
         return one()
 
@@ -162,8 +163,9 @@ def test_f19_what_a_real_trainer_said_last_is_what_its_job_ended_as(yard: Yard) 
     for job_id in ids:
         job = closed(yard, job_id)
         last = [line for line in yard.log_text(job_id).splitlines() if "] DONE {" in line][-1:]
-        said = json.loads(last[0].partition(" DONE ")[2])["status"].upper() if last else "CANCELLED"
-        assert job["state"] == said
+        told = [event["data"] for event in yard.events(job_id) if event["type"] == "done"]  # killed before its line
+        said = json.loads(last[0].partition(" DONE ")[2]) if last else (told or [{"status": "cancelled"}])[-1]
+        assert job["state"] == said["status"].upper()
 
 
 def test_f24_the_reaper_meets_a_late_first_heartbeat(racers: Racers) -> None:
@@ -192,7 +194,10 @@ CALLS: list[Call] = [
 ]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None)
+SLOW = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]  # a machine may be busy
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=SLOW, database=None)
 @given(order=st.permutations(CALLS), again=st.lists(st.sampled_from(CALLS), max_size=6), together=st.integers(1, 6))
 def test_f17_calls_in_any_order_and_number_lead_to_the_same_end(
     racers: Racers, order: list[Call], again: list[Call], together: int
@@ -253,13 +258,14 @@ def test_f20_a_job_cancelled_during_its_launch_leaves_nothing(yard_on: Yard, poi
     assert time.monotonic() - at < GRACE + 10
 
 
-def test_f20_launches_that_hang_hold_up_neither_ends_nor_cancels(yard: Yard) -> None:
-    ends = yard.submit(epochs=1, epoch_seconds=1)
+def test_f20_launches_that_hang_hold_up_neither_ends_nor_cancels(yard: Yard, tmp_path: Path) -> None:
+    ends = yard.submit(epochs=40, gate=tmp_path / "gate")
     yard.wait_state(ends, "RUNNING")
     with yard.held_at("claimed") as is_held:
+        (tmp_path / "gate").touch()
         hang = [yard.submit(epochs=100_000) for _ in range(9)]
         wait_for("the point", is_held)
-        assert closed(yard, ends, seconds=10)["state"] == "SUCCEEDED"
+        assert closed(yard, ends)["state"] == "SUCCEEDED"
         for job_id in hang:
             yard.ask("POST", f"/v1/jobs/{job_id}/cancel")
     for job_id in hang:

@@ -4,6 +4,7 @@ import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from tests.real.backend import wait_for
 from tests.real.proxy import PASS, Fate
 from tests.real.s3server import S3Server
 
-TOKEN_SECONDS = 9.0
+TOKEN_SECONDS = 15.0
 SECONDS = 150  # a machine may be busy
 
 
@@ -30,14 +31,22 @@ def succeeded(workshop: Workshop, job_id: str, epochs: int) -> dict[str, Any]:
 
 def test_f12_a_real_trainer_silent_in_a_long_epoch_is_marked_and_succeeds(workshop: Workshop) -> None:
     job_id = workshop.train("busy", epochs=3)
-    wait_for("the mark", lambda: workshop.job(job_id)["stuck"], SECONDS)
+    workshop.wait_for_event(job_id, lambda event: event["type"] == "running")  # a slow start may be marked, too
+
+    def kinds() -> list[str]:
+        return [event["type"] for event in workshop.events(job_id)]
+
+    def marks() -> int:
+        return kinds()[kinds().index("running") :].count("stuck")
+
+    wait_for("the mark", marks, SECONDS)
     assert workshop.trainer(job_id).is_running()
     workshop.storage.set("shut")  # what is left takes a moment: it can't end before anybody has looked
-    wait_for("its word", lambda: not workshop.job(job_id)["stuck"], SECONDS)
+    wait_for("its word", lambda: (now := kinds()).count("unstuck") == now.count("stuck"), SECONDS)
     workshop.storage.set("open")
     succeeded(workshop, job_id, 3)
-    kinds = [event["type"] for event in workshop.events(job_id)]
-    assert kinds.count("stuck") == kinds.count("unstuck") == 1
+    assert marks() == 1
+    assert kinds().count("unstuck") == kinds().count("stuck")
     assert [event["data"]["epoch"] for event in workshop.events(job_id) if event["type"] == "validation"] == [1, 2, 3]
 
 
@@ -51,8 +60,8 @@ def forgetful(s3_server: S3Server, mlflow_url: str, tmp_path: Path) -> Iterator[
 
 
 def test_f25_a_real_trainer_outlives_its_first_token(forgetful: Workshop) -> None:
-    job_id = forgetful.train("paced", epochs=48)
-    job = succeeded(forgetful, job_id, 48)
+    job_id = forgetful.train("paced", epochs=80)
+    job = succeeded(forgetful, job_id, 80)
     assert job["finished_at"] - job["started_at"] > 1.5 * TOKEN_SECONDS
     calls = [request.raw for request, _ in forgetful.proxy.answers if f"/v1/jobs/{job_id}/" in request.path]
     tokens = {line for raw in calls for line in raw.split(b"\r\n") if line.startswith(b"Authorization")}
@@ -105,19 +114,22 @@ def gaps(workshop: Workshop, job_id: str) -> list[float]:
 @pytest.mark.parametrize("how", BROKEN)
 def test_f38_mlflow_away_delays_no_epoch_and_is_told_later(workshop: Workshop, pace: float, how: str) -> None:
     fate = BROKEN[how]
-    job_id = workshop.train("paced", epochs=16)
+    job_id = workshop.train("paced", epochs=24)
     workshop.wait_for_event(job_id, lambda event: event["type"] == "mlflow_run")
     if fate is None:
         workshop.tracking.shut()
     else:
         workshop.tracking.obey(lambda _: fate)
     try:
-        workshop.wait_for_event(job_id, lambda event: event["data"].get("epoch") == 10)
+        later = (workshop.job(job_id)["epoch"] or 0) + 9
+        workshop.wait_for_event(job_id, lambda event: event["data"].get("epoch") == later)
     finally:
         workshop.tracking.obey(lambda _: PASS)
         if fate is None:
             workshop.tracking.open()
-    succeeded(workshop, job_id, 16)
+    succeeded(workshop, job_id, 24)
     assert "WARNING MLflow is away" in workshop.log_text(job_id)
-    assert max(gaps(workshop, job_id)) < pace + 1, (pace, gaps(workshop, job_id))
+    # one that waited for what hangs would take ten seconds; a machine may be busy
+    assert median(gaps(workshop, job_id)) < pace + 1, (pace, gaps(workshop, job_id))
+    assert max(gaps(workshop, job_id)) < pace + 5, (pace, gaps(workshop, job_id))
     assert not [event for event in workshop.events(job_id) if event["type"] == "warning"]

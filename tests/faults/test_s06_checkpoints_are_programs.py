@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.real.backend import TOKEN, Backend
+from tests.real.backend import TOKEN, Backend, wait_for
 from tests.real.predicting import ask, job_with, labels, predictors, put_checkpoint, trainers
 
 CANARIES = {
@@ -80,4 +80,4 @@ def test_s6_what_a_checkpoint_starts_ends_with_its_predictor(
     assert len(predictors(backend)) == 2
     put_checkpoint(backend, job_id, {"label": "pid"})
     ask(backend, job_id)
-    assert len(predictors(backend)) == 1
+    wait_for("the one before to end with what it started", lambda: len(predictors(backend)) == 1)

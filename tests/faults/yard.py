@@ -11,14 +11,14 @@ import httpx2
 import psutil
 import sqlalchemy as sa
 
-from tests.real.backend import TESTS, Backend
+from tests.real.backend import TESTS, Backend, wait_for
 from tests.real.proxy import Proxy
 from trainyard.callbacks.token import Tokens
 from trainyard.executors.local.run_folder import RunFolder
 from trainyard.settings import load_settings
 from trainyard.storage.client import Address, make_client
 
-SILENCE, STUCK, GRACE = 3.0, 8.0, 1.0
+SILENCE, STUCK, GRACE = 3.0, 12.0, 1.0
 
 
 class Yard(Backend):
@@ -50,6 +50,7 @@ class Yard(Backend):
     def held_at(self, point: str) -> Generator[Callable[[], bool]]:
         """The backend stops at this point until the block is left; gives a look whether it did."""
         hold, reached = self.folder / f"{point}.hold", self.folder / f"{point}.reached"
+        reached.unlink(missing_ok=True)  # left where it was touched while the block before was left
         hold.touch()
         try:
             yield reached.exists
@@ -144,16 +145,17 @@ class Yard(Backend):
         return RunFolder(self.folder / "data" / "runs" / job_id / "a1")
 
     def shim(self, job_id: str) -> psutil.Process:
-        record = self.run_folder(job_id).shim()
-        assert record is not None
+        record = wait_for("who supervises it", self.run_folder(job_id).shim)
         return psutil.Process(record.pid)
 
     def trainer(self, job_id: str) -> psutil.Process:
         """The process that runs train.py."""
-        record = self.run_folder(job_id).shim()
-        assert record is not None
-        assert record.child is not None
-        return psutil.Process(record.child)
+
+        def look() -> int | None:  # it may speak before its supervisor has noted its pid
+            record = self.run_folder(job_id).shim()
+            return record and record.child
+
+        return psutil.Process(wait_for("the trainer's pid", look))
 
     def starts(self, job_id: str) -> int:
         """How often the job's trainer was started."""

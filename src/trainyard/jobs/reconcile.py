@@ -94,11 +94,12 @@ class Reconciler:
 
     def look(self) -> None:
         """One pass over every open job."""
-        since = self._parts.presence.look(time.time())
-        self._limits = replace(self._parts.limits, since=since)
         busy = set(self._busy)  # before reading: the pool may change these rows while we read them
         with self._parts.database.read() as conn:
             jobs = repository.unclosed(conn)
+        # only now: while the database is away, trainers are heard by nobody, and nobody has looked
+        since = self._parts.presence.look(time.time())
+        self._limits = replace(self._parts.limits, since=since)
         for job in jobs:
             if job.node in (None, self._parts.node) and job.id not in busy:
                 try:
