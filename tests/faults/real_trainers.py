@@ -73,7 +73,7 @@ class Workshop(Yard):
             "trainers_dir": str(make_trainers(folder / "trainers")),
             "s3_endpoint": self.storage.url,
             "mlflow_url": self.tracking.url,
-            "silence_seconds": "3",
+            "silence_seconds": "8",  # the first import of its libraries may wait for a busy disk
             "stuck_seconds": "300",  # a machine may be busy
             "slots": "2",
         }

@@ -25,6 +25,7 @@ from trainyard.contract.keys import new_job_id, new_trace_id
 from trainyard.contract.resources import Resources
 from trainyard.contract.vocabulary import Reason
 from trainyard.executors.base import RunId, RunSpec
+from trainyard.executors.kubernetes.api import ClusterAway
 from trainyard.executors.kubernetes.manifest import Manifests, Object, build
 from trainyard.executors.kubernetes.names import job_name
 from trainyard.executors.kubernetes.program import read_program, trainer_of
@@ -121,7 +122,10 @@ def ended(cluster: OwnNamespace, name: str, seconds: float = 200) -> dict[str, A
     """The Job's status once it is complete or has failed; says what its pods did where that does not come."""
 
     def look() -> Object | None:
-        status = cluster.api.get("Job", name)["status"]
+        try:
+            status = cluster.api.get("Job", name)["status"]
+        except ClusterAway:  # a machine may be busy
+            return None
         over = {one["type"] for one in status.get("conditions", []) if one["status"] == "True"}
         return status if over & {"Complete", "Failed"} else None
 
