@@ -50,18 +50,23 @@ def charts(page: Page | Locator) -> Locator:
 
 
 def points(page: Page, chart: Locator, last: int) -> dict[int, str]:
-    """What stands under the marker of a chart, moved by keyboard from its last step, once it has it, to its first."""
+    """What stands under the marker of a chart, moved by keyboard from its last step, once it has it, to step 1. Each
+    move is waited for: a look that comes before the page has drawn it sees the step before."""
     figure = page.locator("figure").filter(has=chart)
     step, value = figure.locator("figcaption span.ml-auto"), figure.locator("button[aria-pressed] .font-mono").first
     chart.focus()
 
-    def moved(key: str) -> int:
-        page.keyboard.press(key)
+    def shown() -> int:
         return int(step.inner_text().split()[-1].replace(",", ""))
 
-    wait_for("its last step", lambda: moved("ArrowRight") == last)
-    at, found = last, dict[int, str]()
-    while at not in found:
+    def moved_right() -> int:
+        page.keyboard.press("ArrowRight")
+        return shown()
+
+    wait_for("its last step", lambda: moved_right() == last)
+    at, found = last, {last: value.inner_text()}
+    while at > 1:
+        page.keyboard.press("ArrowLeft")
+        at = wait_for(f"the step before {at}", lambda at=at: now if (now := shown()) != at else None)
         found[at] = value.inner_text()
-        at = moved("ArrowLeft")
     return found
