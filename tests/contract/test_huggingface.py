@@ -141,7 +141,7 @@ def test_a_cancelled_run_goes_on_to_the_very_weights_of_one_that_was_not(
     recorder.reply = cancel
     run = start()
     assert run.end() == 143
-    assert time.monotonic() - asked[0] < 60, "the end takes seconds, on a busy machine too"
+    assert time.monotonic() - asked[0] < 20, "the end takes seconds, on a busy machine too"
     assert (recorder.done()["status"], recorder.done()["error"]) == ("cancelled", None)
     reached = recorder.epochs()[-1].body["epoch"]
     assert reached < 3
@@ -222,7 +222,7 @@ def test_a_hub_that_hangs_costs_seconds_and_the_model_starts_from_scratch(start:
         hub.close()
     assert hub.kept_waiting, "it did not ask"
     calls = {call.name: call.at for call in recorder.taken}
-    assert calls["warning"] - calls["dataset_ready"] < 30
+    assert calls["warning"] - calls["dataset_ready"] < 8
     (warning,) = recorder.events("warning")
     assert "starts from scratch: its pretrained weights are not in the storage, and the hub can't" in warning["message"]
     assert "`trainyard weights add` puts weights into the storage, as weights/facebook--deit-tiny" in warning["message"]

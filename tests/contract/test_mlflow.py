@@ -5,7 +5,6 @@ import json
 import socket
 import urllib.request
 from collections.abc import Iterator
-from statistics import median
 from typing import Any
 
 import pytest
@@ -92,8 +91,7 @@ def test_a_dead_mlflow_does_not_stall_a_training(template: Starter, recorder: Re
         recorder.wait_for(lambda seen: "epoch 40/40" in run.stdout)
         run.succeeds(60)
     gaps = [after.at - before.at for before, after in itertools.pairwise(recorder.epochs())]
-    assert median(gaps) < 1, gaps
-    assert max(gaps) < 8, gaps  # a machine may stop for a moment; a call that MLflow does not answer takes 10
+    assert max(gaps) < 1, gaps
     (warning,) = recorder.events("warning")
     assert "MLflow misses" in warning["message"]
     assert (recorder.done()["status"], recorder.done()["mlflow_run_id"]) == ("succeeded", None)

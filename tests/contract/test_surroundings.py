@@ -93,19 +93,18 @@ def test_training_does_not_wait_for_it(probe: MakeProbe, recorder: Recorder) -> 
     run = probe(
         """
         import surroundings, threading
-        begun, go, whole = threading.Event(), threading.Event(), surroundings.collect
-        surroundings.collect = lambda: (begun.set(), go.wait(60), whole())[2]
-        began = time.perf_counter()
-        surroundings.tell(job)
-        took = time.perf_counter() - began
-        assert begun.wait(60)
-        go.set()
-        job.event("took", seconds=took)
+        threading.Event().wait(0.2)
+        took = []
+        for _ in range(20):
+            began = time.perf_counter()
+            surroundings.tell(job)
+            took.append(time.perf_counter() - began)
+        job.event("took", seconds=sorted(took)[10])
         """
     )
     run.succeeds()
     (event,) = recorder.events("took")
-    assert event["data"]["seconds"] < 30
+    assert event["data"]["seconds"] < 0.01
 
 
 def test_a_failure_to_collect_is_told_and_harms_nothing(probe: MakeProbe, recorder: Recorder) -> None:

@@ -225,7 +225,7 @@ def test_a_hub_that_hangs_costs_a_few_seconds_and_is_told(start: Starter, record
     finally:
         hub.close()
     asked, told = (next(c.at for c in recorder.taken if c.name == name) for name in ("dataset_ready", "warning"))
-    assert told - asked < 30
+    assert told - asked < 10
     assert "does not answer within 5 s" in run.stdout
     (warning,) = recorder.events("warning")
     assert "test_resnet starts from scratch" in warning["message"]
@@ -325,7 +325,7 @@ def test_two_processes_train_one_model_and_one_speaks(start: Starter, recorder: 
     processes = psutil.Process(run.process.pid).children(recursive=True)
     began = time.monotonic()
     assert run.end(60) != 0
-    assert time.monotonic() - began < 28  # torchrun itself would wait for 30
+    assert time.monotonic() - began < 20
     assert (recorder.done()["status"], recorder.done()["error"]) == ("cancelled", None)
     assert gone(processes)
 

@@ -25,6 +25,10 @@ LOOP = "        likely = predict(model, val_x)\n"  # the template's: its epoch i
 WAIT = "        while epoch == 1 and job.mlflow and not job.run_id:\n            time.sleep(0.01)\n"
 PACE = WAIT + "        time.sleep(0.3)\n"
 PACED = [("train.py", "import os\n", "import os\nimport time\n"), ("train.py", LOOP, PACE + LOOP)]
+# one C call works for longer than the silence allowed, and keeps the interpreter's lock: no other thread runs
+WORKED = "deque(takewhile((time.monotonic() + 14).__gt__, iter(time.monotonic, None)), 0)"
+HELD = f"        if epoch == 2:\n            {WORKED}\n"
+LIBRARIES = "import os\nimport time\nfrom collections import deque\nfrom itertools import takewhile\n"
 UNTRACKED = ("train.py", "import time\n", "import time\nos.environ.pop('MLFLOW_TRACKING_URI')\n")
 
 # by framework, what they are made of
@@ -32,8 +36,7 @@ COPIES: dict[str, tuple[str, list[Patch]]] = {
     "sklearn": ("sklearn", []),
     "paced": ("template", PACED),
     "untracked": ("template", [*PACED, UNTRACKED]),
-    # one C call that keeps the interpreter's lock for many seconds: no other thread of the process runs
-    "busy": ("template", [("train.py", LOOP, "        sum(range(600_000_000 if epoch == 2 else 0))\n" + LOOP)]),
+    "busy": ("template", [("train.py", "import os\n", LIBRARIES), ("train.py", LOOP, HELD + LOOP)]),
     "diverging": (
         "template",
         [

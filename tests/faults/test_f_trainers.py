@@ -4,7 +4,6 @@ import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import pytest
@@ -45,8 +44,7 @@ def test_f12_a_real_trainer_silent_in_a_long_epoch_is_marked_and_succeeds(worksh
     wait_for("its word", lambda: (now := kinds()).count("unstuck") == now.count("stuck"), SECONDS)
     workshop.storage.set("open")
     succeeded(workshop, job_id, 3)
-    assert marks() == 1
-    assert kinds().count("unstuck") == kinds().count("stuck")
+    assert kinds().count("stuck") == kinds().count("unstuck") == 1
     assert [event["data"]["epoch"] for event in workshop.events(job_id) if event["type"] == "validation"] == [1, 2, 3]
 
 
@@ -129,7 +127,5 @@ def test_f38_mlflow_away_delays_no_epoch_and_is_told_later(workshop: Workshop, p
             workshop.tracking.open()
     succeeded(workshop, job_id, 24)
     assert "WARNING MLflow is away" in workshop.log_text(job_id)
-    # one that waited for what hangs would take ten seconds; a machine may be busy
-    assert median(gaps(workshop, job_id)) < pace + 1, (pace, gaps(workshop, job_id))
-    assert max(gaps(workshop, job_id)) < pace + 5, (pace, gaps(workshop, job_id))
+    assert max(gaps(workshop, job_id)) < pace + 1, (pace, gaps(workshop, job_id))
     assert not [event for event in workshop.events(job_id) if event["type"] == "warning"]

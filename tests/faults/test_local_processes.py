@@ -110,7 +110,7 @@ def test_f21_a_trainer_that_ignores_the_signal_is_killed_after_the_grace_period(
     runs.executor.cancel(run)
     end = runs.end(run)
     assert (end.signal, end.stopped_on_request) == (9, True)
-    assert 0.9 < time.monotonic() - asked < 60  # by itself it would not end at all
+    assert 0.9 < time.monotonic() - asked < 6
     assert "killed: it had not ended 1 s after" in end.tail
 
 

@@ -125,7 +125,7 @@ def test_s7_bombs_are_refused_by_their_header_and_memory_stays_where_it_was(back
         assert "Picture 2 (1.png)" in error["message"] and words in error["message"], (name, error)
         # the body, its parts and the bytes in them; a 19000x19000 picture is 1,083 MB
         assert memory.grown < 4 * len(data) + 40 * MB, (name, memory.grown / MB)
-        assert time.monotonic() - began < 30, name  # the scans alone would take minutes
+        assert time.monotonic() - began < 5, name
     assert left_in_store(made) == []
     assert labels(ask(made, job_id)) == ["64x48 PNG RGB"]
 

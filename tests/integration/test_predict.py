@@ -159,8 +159,7 @@ def test_the_second_call_is_answered_by_the_same_process_in_a_moment(asked: Back
     first, second = ask(asked, job_id), ask(asked, job_id)
     assert labels(first) == labels(second)
     assert (first["warm"], second["warm"]) == (False, True)
-    again = [second, *(ask(asked, job_id) for _ in range(4))]  # any one of them may be held up by something else
-    assert min(one["seconds"]["total"] for one in again) < first["seconds"]["total"]
+    assert second["seconds"]["total"] < first["seconds"]["total"]
     assert asked.process is not None
     assert int(labels(first)[0]) != asked.process.pid
 
@@ -262,7 +261,7 @@ def test_a_backend_that_stops_does_not_wait_for_a_model_that_thinks(own: Callabl
         wait_for("its two processes", lambda: len(predictors(backend)) == 2)
         began = time.monotonic()
         backend.stop()
-        assert time.monotonic() - began < 60  # it may think for 120 s
+        assert time.monotonic() - began < 15
         assert answer.result().status_code == 503
         assert "shutting down" in answer.result().text
     assert not predictors(backend)

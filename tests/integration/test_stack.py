@@ -219,5 +219,5 @@ def test_a_store_of_somebody_else_is_checked_and_never_started(tmp_path: Path) -
         began = time.monotonic()
         said = place.run("up", "--detach", code=1)
         assert f"S3 at {NOT_THERE} does not answer" in said
-        assert time.monotonic() - began < 90  # and was not waited for
+        assert time.monotonic() - began < 30
         assert place.processes() == []

@@ -147,7 +147,7 @@ def test_a_server_that_is_away_is_said_quickly(s3_server: S3Server, tmp_path: Pa
     store = Store.from_settings(s3_server.settings(tmp_path, s3_endpoint=f"http://127.0.0.1:{port}"))
     began = time.monotonic()
     assert not store.healthy()
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - began < 5
     with pytest.raises(StorageUnavailable, match="does not answer"):
         store.head("x")
 
@@ -159,7 +159,7 @@ def test_a_server_that_never_answers_is_unhealthy_within_its_deadline(s3_server:
         )
         began = time.monotonic()
         assert not store.healthy()
-        assert time.monotonic() - began < 30
+        assert time.monotonic() - began < 5
 
 
 def test_an_endpoint_that_is_no_address_is_said(s3_server: S3Server, tmp_path: Path) -> None:
