@@ -52,9 +52,15 @@ def test_down_in_a_terminal_asks_and_takes_no_for_an_answer(busy: tuple[Installa
     assert place.processes() == []
 
 
-def test_force_cancels_the_job_and_leaves_no_process(busy: tuple[Installation, str]) -> None:
+def test_force_cancels_all_jobs_and_leaves_no_process(busy: tuple[Installation, str]) -> None:
     place, job = busy
-    assert "Cancelled 1." in place.run("down", "--force")
+    with Client(place.settings) as client:
+        waiting = {"framework": "probe", "dataset_id": "cats-dogs-classes", "attached": True}
+        for _ in range(204):  # with it more than a page of them
+            client.post("/v1/jobs", waiting)
+    said = place.run("down", "--force")
+    assert "205 active jobs: " in said
+    assert "Cancelled 205." in said
     assert [process for process in psutil.process_iter() if _carries(process, job)] == []
     assert place.processes() == []
     place.run("up", "--detach")

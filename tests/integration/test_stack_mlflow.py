@@ -95,5 +95,5 @@ def test_without_a_network_the_rest_is_up_and_the_reason_is_said(tmp_path: Path)
     with installation(tmp_path, mlflow_url="") as place:
         place.run("up", "--detach", **away)
         wait_for("the reason", lambda: "cannot be reached" in place.stack.services["mlflow"].detail)
-        assert "MLflow's environment could not be made." in place.log("supervisor")
+        wait_for("its word in the log", lambda: "MLflow's environment could not be made." in place.log("supervisor"))
         assert http_status(f"{place.settings.backend_url}/v1/health/ready") == 200

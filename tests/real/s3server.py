@@ -44,7 +44,7 @@ class S3Server:
 
 @contextmanager
 def own_bucket(server: S3Server, folder: Path) -> Generator[dict[str, str]]:
-    """A bucket on it as a backend's variables. Removed with all that is in it: the server has only so many volumes."""
+    """A bucket on it as a backend's variables. Removed with all that is in it."""
     settings = server.settings(folder / "data")
     address = Address.from_settings(settings)
     Store(address).ensure_bucket()
@@ -77,6 +77,7 @@ def weed_command(folder: Path, keys: Path, port: int, listen: str = "127.0.0.1")
     # -disableHttp: without it the filer serves every file to anybody, keys or not
     off = ["-disableHttp", "-webdav=false", "-admin.ui=false", "-master.telemetry=false"]
     off += ["-s3.port.iceberg=0", "-s3.port.lance=0"]
+    off += ["-volume.max=5000"]  # each bucket takes one at least; by itself it allows one for each free GB of the disk
     local = ["-ip=127.0.0.1", f"-ip.bind={listen}", f"-dir={folder}", f"-s3.config={keys}", f"-s3.port={port}"]
     return [str(Path(sys.executable).with_name("weed")), "mini", *local, *ports, *off]
 

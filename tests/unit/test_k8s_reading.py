@@ -120,6 +120,17 @@ def test_of_several_pods_the_first_that_failed_tells_why() -> None:
             raise AssertionError(other)
 
 
+def test_of_several_pods_one_that_never_began_does_not_tell_for_one_that_failed() -> None:
+    never = a_pod("Failed", containerStatuses=[])
+    never["metadata"]["name"] = "never"
+    match standing(a_job(), [never, ended(1, message="ValueError: shapes differ")], there):
+        case Over(found):
+            assert found is not None
+            assert "shapes differ" in str(found)
+        case other:
+            raise AssertionError(other)
+
+
 def test_of_several_pods_one_that_was_taken_away_tells_why_others_failed() -> None:
     lost = disrupted("EvictionByEvictionAPI", "Eviction API: evicting")
     match standing(a_job(), [ended(1, message="RuntimeError: Connection closed by peer"), lost], there):

@@ -1,5 +1,6 @@
 """`trainyard down`: ends the local services, and asks first when jobs are active."""
 
+import math
 import sys
 import time
 from typing import Annotated, Any
@@ -56,7 +57,7 @@ def _settle_jobs(settings: Settings, force: bool) -> None:
     """No job is active after this; Conflict where the user would rather keep them."""
     try:
         client = Client(settings, timeout=10)
-        jobs = _active(client)
+        jobs, number = _active(client)
     except TrainyardError as error:
         if not force and not isinstance(error, Unavailable):
             raise
@@ -65,8 +66,8 @@ def _settle_jobs(settings: Settings, force: bool) -> None:
     with client:
         if not jobs:
             return
-        names = ", ".join(job["id"] for job in jobs[:5]) + (" …" if len(jobs) > 5 else "")
-        err().print(f"{len(jobs)} active {'job' if len(jobs) == 1 else 'jobs'}: {names}")
+        names = ", ".join(job["id"] for job in jobs[:5]) + (" …" if number > 5 else "")
+        err().print(f"{number} active {'job' if number == 1 else 'jobs'}: {names}")
         if not force and not (sys.stdin.isatty() and typer.confirm("Cancel them and stop the services?", err=True)):
             raise Conflict(
                 "Nothing was stopped: jobs are active.",
@@ -75,23 +76,29 @@ def _settle_jobs(settings: Settings, force: bool) -> None:
         _cancel(client, settings, jobs)
 
 
-def _active(client: Client) -> list[dict[str, Any]]:
-    return list(client.get("/v1/jobs", state=ACTIVE, limit=200)["items"])
+def _active(client: Client) -> tuple[list[dict[str, Any]], int]:
+    """The newest of them, which are cancelled before they get the place of one that ended; and how many there are."""
+    found = client.get("/v1/jobs", state=ACTIVE, limit=200)
+    return found["items"], found["total"]
 
 
 def _cancel(client: Client, settings: Settings, jobs: list[dict[str, Any]]) -> None:
-    deadline = time.monotonic() + settings.grace_seconds + 30
+    """Until none is active. Raises when none has ended for as long as one may take."""
+    fewest, deadline = math.inf, 0.0
     asked: set[str] = set()
     while jobs:
         for job in jobs:
             if job["id"] not in asked:
                 asked.add(job["id"])
                 client.ask(f"/v1/jobs/{job['id']}/cancel")
-        if time.monotonic() > deadline:
+        before, (jobs, number) = time.monotonic(), _active(client)
+        if number < fewest:
+            fewest, deadline = number, before + settings.grace_seconds + 30
+        if jobs and before > deadline:
             raise TrainyardError(
                 f"Still not ended: {', '.join(job['id'] for job in jobs[:5])}.",
                 hint="`trainyard logs JOB` shows what it does; `trainyard down --force` tries again.",
             )
-        time.sleep(0.2)
-        jobs = _active(client)
+        if jobs:
+            time.sleep(0.2)
     err().print(f"Cancelled {len(asked)}.")

@@ -1,5 +1,6 @@
 """How a run stands, from what the cluster says of its Job and pods: it waits, it runs, or it is over. Pure."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -96,12 +97,13 @@ def _without_pods(job: Fields, events: Sequence[Fields]) -> Waits | Over:
 
 
 def _over(job: Fields | None, pods: Sequence[Fields], is_there: Callable[[Fields], bool]) -> Over:
-    """Of several pods one that was taken away tells why, else the one that failed first: the others ended for it."""
+    """Of several pods one that was taken away tells why, else the one that failed first: the others ended for it.
+    A pod without an end never ran, which tells less than one that did."""
     ends = [(_ended_at(pod), diagnose(pod, job) or _vanished(pod, job, is_there(pod))) for pod in pods]
     failed = [(end, found) for end, found in ends if found is not None]
     if not failed:
         return Over(None, max(end for end, _ in ends))
-    end, found = min(failed, key=lambda one: (not one[1].relaunch, one[0]))
+    end, found = min(failed, key=lambda one: (not one[1].relaunch, one[0] or math.inf))
     return Over(found, end)
 
 
