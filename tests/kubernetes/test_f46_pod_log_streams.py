@@ -142,6 +142,8 @@ def test_f46_a_log_that_the_kubelet_rotates_goes_on(
     with wired(cluster, tmp_path) as (wire, api):
         begin(cluster, sklearn_image, code)
         log = follow(api, tmp_path, silence=2.0)
+        wait_phase(cluster, "speaks", "Running")
+        log.pod_started()  # as the executor says it: whoever asks late finds the first file gone
         wait_for("what is in the first file", lambda: told() == first)
         wait_for("the rotation", lambda: not kept(cluster, limitBytes="1"))
         wire.interrupt()
