@@ -25,8 +25,9 @@ LOOP = "        likely = predict(model, val_x)\n"  # the template's: its epoch i
 WAIT = "        while epoch == 1 and job.mlflow and not job.run_id:\n            time.sleep(0.01)\n"
 PACE = WAIT + "        time.sleep(0.3)\n"
 PACED = [("train.py", "import os\n", "import os\nimport time\n"), ("train.py", LOOP, PACE + LOOP)]
-# one C call works for longer than the silence allowed, and keeps the interpreter's lock: no other thread runs
-WORKED = "deque(takewhile((time.monotonic() + 14).__gt__, iter(time.monotonic, None)), 0)"
+SILENCE_SECONDS = 8  # allowed: the first import of its libraries may wait for a busy disk
+# one C call works for longer than that, and keeps the interpreter's lock: no other thread runs
+WORKED = f"deque(takewhile((time.monotonic() + {SILENCE_SECONDS + 6}).__gt__, iter(time.monotonic, None)), 0)"
 HELD = f"        if epoch == 2:\n            {WORKED}\n"
 LIBRARIES = "import os\nimport time\nfrom collections import deque\nfrom itertools import takewhile\n"
 UNTRACKED = ("train.py", "import time\n", "import time\nos.environ.pop('MLFLOW_TRACKING_URI')\n")
@@ -76,7 +77,7 @@ class Workshop(Yard):
             "trainers_dir": str(make_trainers(folder / "trainers")),
             "s3_endpoint": self.storage.url,
             "mlflow_url": self.tracking.url,
-            "silence_seconds": "8",  # the first import of its libraries may wait for a busy disk
+            "silence_seconds": str(SILENCE_SECONDS),
             "stuck_seconds": "300",  # a machine may be busy
             "slots": "2",
         }

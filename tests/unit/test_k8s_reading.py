@@ -126,7 +126,7 @@ def test_of_several_pods_one_that_never_began_does_not_tell_for_one_that_failed(
     match standing(a_job(), [never, ended(1, message="ValueError: shapes differ")], there):
         case Over(found):
             assert found is not None
-            assert "shapes differ" in str(found)
+            assert "shapes differ" in found.message
         case other:
             raise AssertionError(other)
 
